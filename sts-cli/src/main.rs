@@ -1,0 +1,2 @@
+//! The binary `sts`.
+fn main() {}
