@@ -46,6 +46,7 @@ const fn register(class_bits: u8, block: u64) -> u16 {
 ///
 /// Eight shifts at once and no table: the polynomial is (x + 1)(x^15 + x + 1), so that the byte
 /// leaving the register comes back as its parity and, through x^15 + x + 1, as itself twice.
+#[expect(clippy::cast_possible_truncation, reason = "a count of at most 8 bits")]
 const fn feed(register: u16, byte: u8) -> u16 {
     let out = register & 0xff ^ byte as u16;
     let parity = 0_u16.wrapping_sub(out.count_ones() as u16 & 1);

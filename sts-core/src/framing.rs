@@ -424,8 +424,8 @@ mod tests {
         let framed = keyed.frame_as(Framing::W24Check).unwrap();
         assert_eq!(framed.token().to_string(), "18446744073843772416");
         assert_eq!(framed.claims().map(|c| (c.key_revision, c.resource)), Some((2, 8)));
-        let extended = extend(framed.token(), 2, 8);
-        assert_eq!(&extended, b"184467440738437724162819");
+        #[cfg(feature = "seal")]
+        assert_eq!(&extend(framed.token(), 2, 8), b"184467440738437724162819");
     }
 
     #[test]
