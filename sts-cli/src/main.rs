@@ -1,2 +1,44 @@
-//! The binary `sts`.
-fn main() {}
+//! The binary `sts`: arguments, printing, exit status. All work is done in `sts-harness`.
+
+mod args;
+mod ask;
+mod exit;
+mod issue;
+mod keys;
+mod lookup;
+mod out;
+mod replay;
+mod verify;
+
+use clap::Parser;
+
+use crate::args::{Cli, Verb};
+use crate::exit::{Exit, Failure};
+use crate::out::Out;
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let mut out = Out::new(cli.format, cli.color);
+    let done = match &cli.verb {
+        Verb::Inspect(args) => lookup::inspect(args, &mut out),
+        Verb::Verify(args) => verify::run(args, &mut out),
+        Verb::Check(args) => ask::check(args, &mut out),
+        Verb::Explain(args) => ask::explain(args, &mut out),
+        Verb::Issue(args) => issue::run(args, &mut out),
+        Verb::Replay(args) => replay::run(args, &mut out),
+        Verb::Tid(args) => lookup::tid(args, &mut out),
+        Verb::Drn(args) => lookup::drn(args, &mut out),
+        Verb::Profiles(args) => lookup::profiles(args, &mut out),
+        Verb::Keys(args) => keys::run(args, &mut out),
+    };
+    let done = done.and_then(|exit| out.flush().map(|()| exit));
+    match done {
+        Ok(exit) => exit.into(),
+        // Whoever reads us has seen enough.
+        Err(Failure::ClosedPipe) => Exit::Good.into(),
+        Err(failure) => {
+            out.error(&failure.to_string());
+            failure.exit().into()
+        }
+    }
+}

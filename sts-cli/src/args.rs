@@ -1,0 +1,241 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Why does this meter refuse this token? STS (IEC 62055-41) prepayment tokens, as a meter sees them.
+///
+/// An independent implementation, not certified or endorsed by the STS Association or the IEC.
+#[derive(Debug, Parser)]
+#[command(name = "sts", version, max_term_width = 100, after_help = "\
+Exit status: 0 every token accepted, authentic or encrypted (replay: every claim reproduced);
+1 some refused; 2 usage; 3 input unreadable or rows rejected; 4 keys missing or locked.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+    /// How the answer is written.
+    #[arg(long, value_enum, global = true, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Whether the answer is coloured.
+    #[arg(long, value_enum, global = true, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// One array of objects.
+    Json,
+    /// One object a line.
+    Ndjson,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Say what a token tells without a key.
+    #[command(after_help = "Example: sts inspect 18446744073843772416")]
+    Inspect(InspectArgs),
+    /// Authenticate and decode tokens under the keys held.
+    #[command(after_help = "\
+Columns: id,pan,ea,sgc,krn,ti,kt,token. Where one is empty, every held key that fits is tried.
+Example: sts verify --keys keys.toml --input tokens.csv --format ndjson")]
+    Verify(VerifyArgs),
+    /// Ask a meter: would it take this token now? Nothing is written.
+    #[command(after_help = "\
+Example: sts check --case examples/mangaung-2024 --meter 01000000009 1844 6744 0738 4377 2416")]
+    Check(AskArgs),
+    /// Say why a token is refused, and what to do. Takes a pasted slip or SMS as well.
+    #[command(after_help = "\
+Example: sts explain --keys keys.toml --slip slip.txt --seen 017")]
+    Explain(AskArgs),
+    /// Make tokens with test keys.
+    #[command(after_help = "\
+Columns: id,pan,ea,sgc,krn,ti,kt,kind,subclass,issued_at,tid,rnd,units_raw,amount,watts,
+register_to_clear,control,mfr_code,index,value,to_sgc,to_krn,to_ti,to_kt,to_pan,rollover,three_kct
+Example: sts issue --keys keys.toml --input wanted.csv --format ndjson")]
+    Issue(IssueArgs),
+    /// Replay a case folder: what each meter shows, whether that is reproduced, why, what to do.
+    #[command(after_help = "Example: sts replay examples/mangaung-2024")]
+    Replay(ReplayArgs),
+    /// Turn a token identifier into a date, or a date into an identifier.
+    #[command(after_help = "Examples: sts tid 85740    sts tid 2024-11-01T08:00:00Z")]
+    Tid(TidArgs),
+    /// Check a meter's number: 11 or 13 digits, or all 18.
+    #[command(after_help = "Example: sts drn 600727000000000009")]
+    Drn(DrnArgs),
+    /// List the built-in profiles, or check and show one.
+    #[command(after_help = "Example: sts profiles mangaung-2024-reconstruction")]
+    Profiles(ProfilesArgs),
+    /// Check a key file: what it holds, by id and fingerprint.
+    #[command(after_help = "Example: sts keys keys.toml")]
+    Keys(KeysArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InspectArgs {
+    /// Tokens; `-` reads lines from standard input.
+    #[arg(required_unless_present = "input", allow_hyphen_values = true)]
+    pub(crate) tokens: Vec<String>,
+    /// A file with a token on each line.
+    #[arg(long)]
+    pub(crate) input: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeyArgs {
+    /// The key file.
+    #[arg(long)]
+    pub(crate) keys: Option<PathBuf>,
+    /// A file with the 32 bytes of the key-encryption key, for sealed keys.
+    #[arg(long)]
+    pub(crate) kek_file: Option<PathBuf>,
+    /// A file whose first line is the passphrase, for sealed keys.
+    #[arg(long)]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// The CSV file; `-` is standard input.
+    #[arg(long)]
+    pub(crate) input: PathBuf,
+    /// Where rows that cannot be taken go, with their reason.
+    #[arg(long)]
+    pub(crate) rejects: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct IssueArgs {
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// The CSV file; `-` is standard input.
+    #[arg(long)]
+    pub(crate) input: PathBuf,
+    /// Where rows that cannot be taken go, with their reason.
+    #[arg(long)]
+    pub(crate) rejects: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReplayArgs {
+    /// The case folder: meters.csv, entries.csv, keys.toml, case.toml.
+    pub(crate) case: PathBuf,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// A profile in place of every meter's: a built-in name or a file.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// Sort the entries by time first.
+    #[arg(long)]
+    pub(crate) sort: bool,
+    /// Where rows that cannot be taken go, with their reason.
+    #[arg(long)]
+    pub(crate) rejects: Option<PathBuf>,
+}
+
+/// A token, and a meter to ask about it.
+#[derive(Args, Debug)]
+pub(crate) struct AskArgs {
+    /// Tokens or pasted text; `-` reads standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) text: Vec<String>,
+    /// A file with a slip or SMS.
+    #[arg(long)]
+    pub(crate) slip: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// A case folder: its meters, and what they took before `--at`.
+    #[arg(long)]
+    pub(crate) case: Option<PathBuf>,
+    /// The meter's number: 11 or 13 digits, or all 18.
+    #[arg(long)]
+    pub(crate) meter: Option<String>,
+    /// Encryption algorithm of the meter.
+    #[arg(long)]
+    pub(crate) ea: Option<String>,
+    /// Supply group code the meter holds.
+    #[arg(long)]
+    pub(crate) sgc: Option<String>,
+    /// Key revision the meter holds.
+    #[arg(long)]
+    pub(crate) krn: Option<String>,
+    /// Tariff index the meter holds.
+    #[arg(long)]
+    pub(crate) ti: Option<String>,
+    /// Key type the meter holds.
+    #[arg(long)]
+    pub(crate) kt: Option<String>,
+    /// Base date of the meter's key: 1993, 2014 or 2035.
+    #[arg(long)]
+    pub(crate) base_date: Option<String>,
+    /// Key expiry number the meter holds.
+    #[arg(long)]
+    pub(crate) ken: Option<String>,
+    /// The lowest token identifier the meter remembers.
+    #[arg(long)]
+    pub(crate) tid_floor: Option<String>,
+    /// The meter's profile: a built-in name or a file.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// The meter's firmware, by its id in the profile.
+    #[arg(long)]
+    pub(crate) firmware: Option<String>,
+    /// When it is entered, RFC 3339; now when absent.
+    #[arg(long)]
+    pub(crate) at: Option<String>,
+    /// When it was sold, RFC 3339.
+    #[arg(long)]
+    pub(crate) sold_at: Option<String>,
+    /// The quantity on the receipt, in kWh, m3 or min.
+    #[arg(long)]
+    pub(crate) quantity: Option<String>,
+    /// What the meter showed.
+    #[arg(long)]
+    pub(crate) seen: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TidArgs {
+    /// Token identifiers (numbers) or times (RFC 3339).
+    #[arg(required = true)]
+    pub(crate) values: Vec<String>,
+    /// Only this base date: 1993, 2014 or 2035.
+    #[arg(long)]
+    pub(crate) base_date: Option<u16>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DrnArgs {
+    /// Meter numbers.
+    #[arg(required = true)]
+    pub(crate) numbers: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProfilesArgs {
+    /// A built-in name, or a file to check.
+    pub(crate) profile: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeysArgs {
+    /// The key file.
+    pub(crate) file: PathBuf,
+    /// A file with the 32 bytes of the key-encryption key, for sealed keys.
+    #[arg(long)]
+    pub(crate) kek_file: Option<PathBuf>,
+    /// A file whose first line is the passphrase, for sealed keys.
+    #[arg(long)]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}

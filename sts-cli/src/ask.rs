@@ -1,0 +1,271 @@
+//! `sts check` and `sts explain`: one token, one meter.
+
+use std::path::Path;
+
+use owo_colors::OwoColorize;
+use sts_harness::case::{Case, Overrides};
+use sts_harness::records::{EntryRow, MeterRow};
+use sts_harness::replay::{Replay, Step};
+use sts_harness::slip::Slip;
+use sts_harness::{inspect, time};
+
+use crate::args::AskArgs;
+use crate::exit::{Done, Exit, Failure};
+use crate::keys::{self, FromFiles};
+use crate::lookup::read_text;
+use crate::out::{Out, grouped, wrapped};
+
+pub(crate) fn check(args: &AskArgs, out: &mut Out) -> Done {
+    ask(args, false, out)
+}
+
+pub(crate) fn explain(args: &AskArgs, out: &mut Out) -> Done {
+    ask(args, true, out)
+}
+
+/// What was asked: the text as given and what a slip tells beside it.
+struct Question {
+    slip: Slip,
+    entries: Vec<String>,
+}
+
+fn question(args: &AskArgs) -> Result<Question, Failure> {
+    let mut text = match &args.slip {
+        Some(path) => read_text(path)?,
+        None => String::new(),
+    };
+    let words = args.text.join(" ");
+    if words == "-" {
+        text.push_str(&read_text(Path::new("-"))?);
+    } else if !words.is_empty() {
+        text.push('\n');
+        text.push_str(&words);
+    }
+    if text.trim().is_empty() {
+        return Err(Failure::Usage("no token given: name it, or use --slip FILE or -".into()));
+    }
+    let slip = Slip::read(&text);
+    let mut entries: Vec<String> = slip.tokens().map(str::to_owned).collect();
+    if entries.is_empty() {
+        // Not a slip: what was keyed, whatever it is.
+        entries.push(text.trim().to_owned());
+    }
+    Ok(Question { slip, entries })
+}
+
+fn ask(args: &AskArgs, explaining: bool, out: &mut Out) -> Done {
+    let question = question(args)?;
+    let Some((case, row)) = case_of(args, &question.slip, out)? else {
+        return keyless(&question, out);
+    };
+    let mut exit = Exit::Good;
+    let at = match &args.at {
+        Some(text) => {
+            time::parse(text).map_err(|problem| Failure::Usage(format!("--at: {problem}")))?
+        }
+        None => time::now(),
+    };
+    let mut replay = Replay::new(&case);
+    let earlier = case.entries.iter().filter(|entry| entry.pan == row.pan && entry.entered_at < at);
+    for entry in earlier {
+        replay.step(entry);
+    }
+    for (index, entered) in question.entries.iter().enumerate() {
+        let mut entry = EntryRow::token(&(index + 1).to_string(), row.pan, at, entered);
+        let set = |entry: &mut EntryRow, name: &str, value: &str| {
+            entry.set_field(name, value).map_err(Failure::Usage)
+        };
+        for (name, value) in question.slip.entry_fields() {
+            set(&mut entry, name, &value)?;
+        }
+        let given = [
+            ("sold_at", &args.sold_at),
+            ("quantity", &args.quantity),
+            ("displayed", &args.seen),
+        ];
+        for (name, value) in given {
+            if let Some(value) = value {
+                set(&mut entry, name, value)?;
+            }
+        }
+        let step = replay.step(&entry);
+        exit = exit.max(if step.verdict.result == Some("KeyMissing") {
+            Exit::Keys
+        } else {
+            Exit::of(step.verdict.is_accepted() && step.verdict.cause.is_none())
+        });
+        if out.is_text() {
+            answer(&entry, &step, explaining, out)?;
+        } else {
+            out.object(&step.verdict)?;
+        }
+    }
+    Ok(exit)
+}
+
+/// The meters to ask, and the one meant; `None` where no meter is named at all.
+fn case_of(
+    args: &AskArgs,
+    slip: &Slip,
+    out: &mut Out,
+) -> Result<Option<(Case, MeterRow)>, Failure> {
+    let number = args.meter.as_deref().or(slip.meter_number());
+    let Some(number) = number else {
+        return match (&args.case, &args.keys.keys) {
+            (None, None) => Ok(None),
+            _ => Err(Failure::Usage("which meter? name it with --meter NUMBER".into())),
+        };
+    };
+    let pan = sts_harness::records::meter_pan(number)
+        .map_err(|problem| Failure::Usage(format!("meter number {number:?}: {problem}")))?;
+    let mut case = match &args.case {
+        Some(folder) => {
+            let overrides = Overrides::new(args.keys.keys.as_deref(), None, false);
+            Case::load(folder, overrides, &mut FromFiles::new(&args.keys))?
+        }
+        None => Case::new(keys::ring(&args.keys, out)?),
+    };
+    for warning in &case.warnings {
+        out.warning(warning);
+    }
+    if let Some(place) = case.fleet.find(&pan) {
+        let row = case.fleet.meters[place].row.clone();
+        return Ok(Some((case, row)));
+    }
+    if args.case.is_some() {
+        return Err(Failure::Usage(format!("meter {} is not in meters.csv", pan.drn())));
+    }
+    let mut row = guessed_row(&case, pan, args)?;
+    let given = [
+        ("ea", &args.ea),
+        ("sgc", &args.sgc),
+        ("krn", &args.krn),
+        ("ti", &args.ti),
+        ("kt", &args.kt),
+        ("base_date", &args.base_date),
+        ("ken", &args.ken),
+        ("tid_floor", &args.tid_floor),
+        ("profile", &args.profile),
+        ("firmware", &args.firmware),
+    ];
+    for (name, value) in given {
+        if let Some(value) = value {
+            row = row.with_field(name, value).map_err(Failure::Usage)?;
+        }
+    }
+    case.add_meter(row.clone(), Path::new(".")).map_err(Failure::Usage)?;
+    Ok(Some((case, row)))
+}
+
+/// A meter of which only the number is known: under the first key of the file, said so.
+fn guessed_row(
+    case: &Case,
+    pan: sts_core::MeterPan,
+    args: &AskArgs,
+) -> Result<MeterRow, Failure> {
+    let wanted = |entry: &&sts_harness::keys::VendingEntry| {
+        let agrees = |said: &Option<String>, held: String| said.as_ref().is_none_or(|s| *s == held);
+        agrees(&args.sgc, entry.sgc.to_string())
+            && agrees(&args.krn, entry.krn.to_string())
+            && agrees(&args.kt, entry.kt.code().to_string())
+            && agrees(&args.base_date, entry.base_date.year().to_string())
+    };
+    let entry = case.keys.vending.iter().find(wanted);
+    match entry {
+        Some(entry) => Ok(MeterRow::under(pan, entry)),
+        None if args.sgc.is_some() && args.krn.is_some() => Ok(MeterRow::bare(pan)),
+        None => Err(Failure::Usage(
+            "no held key fits this meter: name --sgc, --krn, --ti, --kt and --base-date, or --keys"
+                .into(),
+        )),
+    }
+}
+
+/// No meter and no key: what the digits alone tell.
+fn keyless(question: &Question, out: &mut Out) -> Done {
+    let mut exit = Exit::Good;
+    for entered in &question.entries {
+        let inspection = inspect::inspect(entered);
+        let value = serde_json::to_value(&inspection).map_err(std::io::Error::from)?;
+        let result = value["result"].as_str().unwrap_or_default().to_owned();
+        let good = result == "Authentic" || result == "Encrypted";
+        exit = exit.max(Exit::of(good));
+        if !out.is_text() {
+            out.object(&inspection)?;
+            continue;
+        }
+        out.line(grouped(entered).bold())?;
+        let what = match result.as_str() {
+            "Authentic" => value["meaning"].as_str().unwrap_or("a test token").to_owned(),
+            "Encrypted" => "a well-formed token; whether a meter takes it needs a key".to_owned(),
+            _ => value["error"].as_str().unwrap_or(&result).to_owned(),
+        };
+        out.line(format_args!("  what   {what}"))?;
+        let now = match result.as_str() {
+            "Authentic" => "Any meter answers this token; it can be entered again and again.",
+            "Encrypted" => "Name the meter with --meter and a key file with --keys to learn more.",
+            _ => "Read the token again from the slip: 20 digits.",
+        };
+        out.line(format_args!("  now    {now}"))?;
+    }
+    for note in question.slip.notes() {
+        out.warning(note);
+    }
+    Ok(exit)
+}
+
+fn answer(entry: &EntryRow, step: &Step, explaining: bool, out: &mut Out) -> Result<(), Failure> {
+    let verdict = &step.verdict;
+    let entered = grouped(entry.entered.as_deref().unwrap_or_default().trim());
+    out.line(format_args!("{}  meter {}", entered.bold(), entry.pan.drn()))?;
+    let result = verdict.result.unwrap_or("-");
+    let display = verdict.display.as_deref().unwrap_or("nothing that is known");
+    let coloured = if verdict.is_accepted() {
+        result.green().to_string()
+    } else {
+        result.red().to_string()
+    };
+    out.line(format_args!("  what   {coloured}: {}", step.note))?;
+    out.line(format_args!(
+        "         the meter shows {display} ({})",
+        verdict.display_basis.unwrap_or("no rule")
+    ))?;
+    if explaining {
+        for cause in &verdict.causes {
+            out.line(format_args!(
+                "  why    {} {:.2} %",
+                cause.cause.bold(),
+                cause.probability * 100.0
+            ))?;
+            let detail: Vec<String> = cause
+                .detail
+                .iter()
+                .map(|(name, value)| format!("{name} {}", crate::verify::plain(value)))
+                .collect();
+            for line in wrapped(&detail.join(", "), 80) {
+                out.line(format_args!("         {}", line.dimmed()))?;
+            }
+        }
+        for evidence in &verdict.evidence {
+            out.line(format_args!("         {evidence}"))?;
+        }
+        if verdict.trials > 0 {
+            out.line(format_args!(
+                "         {} candidates tried, {:.4} expected to pass by chance",
+                verdict.trials, verdict.expected_chance_matches
+            ))?;
+        }
+    } else if let Some(cause) = verdict.cause {
+        out.line(format_args!("  why    {}", cause.bold()))?;
+    }
+    let now = match verdict.advice {
+        Some(advice) => advice,
+        None if verdict.is_accepted() => "The meter takes this token: enter it.",
+        None => "No key is held for this meter: name a key file with --keys.",
+    };
+    for (index, line) in wrapped(now, 80).into_iter().enumerate() {
+        let head = if index == 0 { "now " } else { "    " };
+        out.line(format_args!("  {head}   {line}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! Exit statuses and what ends a run.
+
+use std::process::ExitCode;
+
+use sts_harness::input::InputError;
+
+/// What a run comes to. The highest that applies is returned.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Exit {
+    /// Every token accepted, authentic or encrypted; every claim reproduced.
+    Good = 0,
+    /// Some token refused, or some claim not reproduced.
+    Refused = 1,
+    /// An input could not be read, or rows were rejected.
+    Input = 3,
+    /// Keys missing, locked, or of the wrong purpose.
+    Keys = 4,
+}
+
+impl Exit {
+    /// Good or refused.
+    pub(crate) const fn of(good: bool) -> Self {
+        if good { Self::Good } else { Self::Refused }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// What ends a run early.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The reader of our output is gone.
+    ClosedPipe,
+    /// Output could not be written.
+    Output(std::io::Error),
+    /// An input could not be read.
+    Input(InputError),
+    /// Words of the command line that do not go together.
+    Usage(String),
+}
+
+impl Failure {
+    pub(crate) fn exit(&self) -> ExitCode {
+        match self {
+            Self::ClosedPipe => ExitCode::SUCCESS,
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Output(_) => ExitCode::from(3),
+            Self::Input(error) if error.is_about_keys() => Exit::Keys.into(),
+            Self::Input(_) => Exit::Input.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ClosedPipe => Ok(()),
+            Self::Output(error) => write!(f, "cannot write the output: {error}"),
+            Self::Input(error) => write!(f, "{error}"),
+            Self::Usage(problem) => f.write_str(problem),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Self::ClosedPipe
+        } else {
+            Self::Output(error)
+        }
+    }
+}
+
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Self {
+        Self::Input(error)
+    }
+}
+
+/// A run's result.
+pub(crate) type Done = Result<Exit, Failure>;

@@ -1,0 +1,32 @@
+//! Files in, verdicts out: keys, profiles, records, replay and diagnosis of STS tokens.
+//!
+//! The core says what a meter answers; this crate follows meters over time, tells what they show,
+//! and finds why a token was refused, which a meter cannot know.
+//!
+//! * [`keys`]: key files; [`profiles`]: meter families as data; [`case`]: a case folder.
+//! * [`records`], [`table`], [`input`], [`time`]: rows in, and what is wrong with them.
+//! * [`replay`]: entries against meters ([`fleet`]); [`diagnose`]: from a refusal to its [`cause`].
+//! * [`inspect`], [`verify`], [`issue`], [`slip`], [`numbers`]: single tokens and numbers.
+
+#![forbid(unsafe_code)]
+
+pub mod case;
+pub mod cause;
+pub mod describe;
+pub mod diagnose;
+pub mod fleet;
+pub mod inspect;
+pub mod input;
+pub mod issue;
+pub mod keys;
+pub mod numbers;
+pub mod profiles;
+pub mod records;
+pub mod replay;
+pub mod slip;
+pub mod slips;
+pub mod table;
+pub mod time;
+pub mod verify;
+
+pub use zeroize;

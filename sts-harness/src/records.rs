@@ -1,0 +1,720 @@
+//! The rows of a case folder and of the verbs that read tables, with typed fields.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use sts_core::{
+    BaseDate, DecoderReferenceNumber, EncryptionAlgorithm, KeyExpiryNumber, KeyRevisionNumber,
+    KeyType, MeterPan, SupplyGroupCode, TariffIndex, TokenId,
+};
+
+use crate::input::{InputError, Place, Rejected};
+use crate::keys::VendingEntry;
+use crate::table::{Columns, Row, Table};
+use crate::time;
+
+/// The rows of a file: good ones, and those that were not taken.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rows<T> {
+    /// The file's name.
+    pub file: String,
+    /// Its header.
+    pub header: Vec<String>,
+    /// Good rows.
+    pub rows: Vec<T>,
+    /// Rows that were not taken.
+    pub rejected: Vec<Rejected>,
+}
+
+/// What is wrong with a field: its name and words.
+type FieldError = (String, String);
+
+fn read<T>(
+    path: &Path,
+    columns: &Columns,
+    mut make: impl FnMut(&Row) -> Result<T, FieldError>,
+) -> Result<Rows<T>, InputError> {
+    let table = Table::read_file(path, columns)?;
+    let mut rows = Rows {
+        file: table.file.clone(),
+        header: table.header,
+        rows: Vec::new(),
+        rejected: table.rejected,
+    };
+    for row in &table.rows {
+        match make(row) {
+            Ok(made) => rows.rows.push(made),
+            Err((field, problem)) => rows.rejected.push(Rejected::new(
+                Place::field(&table.file, row.line, &field),
+                row.original.clone(),
+                problem,
+            )),
+        }
+    }
+    rows.rejected.sort_by_key(|row| row.place.line);
+    Ok(rows)
+}
+
+/// Reads a field by a parser; absent and empty are `None`.
+fn field<T>(
+    row: &Row,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, FieldError> {
+    row.get(name).map(parse).transpose().map_err(|problem| (name.to_owned(), problem))
+}
+
+fn required<T>(value: Option<T>, name: &str) -> Result<T, FieldError> {
+    value.ok_or_else(|| (name.to_owned(), "is empty, expected a value".to_owned()))
+}
+
+/// A number within what its type takes.
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{text:?}, expected a whole number in range"))
+}
+
+/// A supply group code, six digits.
+///
+/// # Errors
+///
+/// What was found and expected.
+pub fn parse_sgc(text: &str) -> Result<SupplyGroupCode, String> {
+    if text.len() != 6 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let hint = if text.len() < 6 { "; were leading zeros lost?" } else { "" };
+        return Err(format!("{text:?}, expected a supply group code of six digits{hint}"));
+    }
+    SupplyGroupCode::new(number(text)?).map_err(|error| error.to_string())
+}
+
+/// A tariff index, two digits; one digit is taken for its value.
+///
+/// # Errors
+///
+/// What was found and expected.
+pub fn parse_ti(text: &str) -> Result<TariffIndex, String> {
+    let value: u8 = number(text).map_err(|_| format!("{text:?}, expected a tariff index of 00 to 99"))?;
+    TariffIndex::new(value).map_err(|error| error.to_string())
+}
+
+/// A key revision number, 0 to 9.
+///
+/// # Errors
+///
+/// What was found and expected.
+pub fn parse_krn(text: &str) -> Result<KeyRevisionNumber, String> {
+    let value = number(text).map_err(|_| format!("{text:?}, expected a key revision number of 1 to 9"))?;
+    KeyRevisionNumber::new(value).map_err(|error| error.to_string())
+}
+
+/// A key type, 0 to 3.
+///
+/// # Errors
+///
+/// What was found and expected.
+pub fn parse_kt(text: &str) -> Result<KeyType, String> {
+    number::<u8>(text)
+        .ok()
+        .and_then(KeyType::from_code)
+        .ok_or_else(|| format!("{text:?}, expected a key type of 0 to 3"))
+}
+
+/// A key expiry number, 0 to 255.
+///
+/// # Errors
+///
+/// What was found and expected.
+pub fn parse_ken(text: &str) -> Result<KeyExpiryNumber, String> {
+    number(text)
+        .ok()
+        .and_then(|ken| KeyExpiryNumber::new(ken).ok())
+        .ok_or_else(|| format!("{text:?}, expected a key expiry number of 0 to 255"))
+}
+
+/// An encryption algorithm: 07, 09 or 11.
+///
+/// # Errors
+///
+/// What was found and expected.
+pub fn parse_ea(text: &str) -> Result<EncryptionAlgorithm, String> {
+    let padded = if text.len() == 1 { format!("0{text}") } else { text.to_owned() };
+    EncryptionAlgorithm::from_code(&padded)
+        .ok_or_else(|| format!("{text:?}, expected an encryption algorithm: 07, 09 or 11"))
+}
+
+/// A base date: 1993, 2014 or 2035.
+///
+/// # Errors
+///
+/// What was found and expected.
+pub fn parse_base_date(text: &str) -> Result<BaseDate, String> {
+    number(text)
+        .ok()
+        .and_then(BaseDate::from_year)
+        .ok_or_else(|| format!("{text:?}, expected a base date: 1993, 2014 or 2035"))
+}
+
+fn parse_tid(text: &str) -> Result<TokenId, String> {
+    let value: u32 = number(text)?;
+    TokenId::new(value).map_err(|error| error.to_string())
+}
+
+fn parse_flag(text: &str) -> Result<bool, String> {
+    match text {
+        "0" | "false" => Ok(false),
+        "1" | "true" => Ok(true),
+        _ => Err(format!("{text:?}, expected 0 or 1")),
+    }
+}
+
+fn parse_hex(text: &str) -> Result<u64, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    u64::from_str_radix(digits, 16).map_err(|_| format!("{text:?}, expected hexadecimal digits"))
+}
+
+/// A meter by any of its numbers: 18 digits, or a DRN of 11 or 13.
+///
+/// # Errors
+///
+/// What was found and expected.
+pub fn meter_pan(text: &str) -> Result<MeterPan, String> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    if text.len() == 18 {
+        return MeterPan::parse(&text).map_err(|error| error.to_string());
+    }
+    DecoderReferenceNumber::parse(&text)
+        .map(|drn| MeterPan::from_drn(&drn))
+        .map_err(|error| error.to_string())
+}
+
+fn pan_of(row: &Row) -> Result<Option<MeterPan>, FieldError> {
+    let from_pan = field(row, "pan", |text| MeterPan::parse(text).map_err(|error| error.to_string()))?;
+    let from_drn = field(row, "drn", |text| {
+        let drn = DecoderReferenceNumber::parse(text).map_err(|error| error.to_string())?;
+        match row.get("iin") {
+            Some(iin) => MeterPan::from_parts(iin, &drn).map_err(|error| error.to_string()),
+            None => Ok(MeterPan::from_drn(&drn)),
+        }
+    })?;
+    match (from_pan, from_drn) {
+        (Some(pan), Some(drn)) if pan != drn => {
+            Err(("drn".to_owned(), "is another meter than pan, expected the same".to_owned()))
+        }
+        (pan, drn) => Ok(pan.or(drn)),
+    }
+}
+
+/// An exact decimal number: `units` at `10^-scale`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Decimal {
+    /// All digits, without the point.
+    pub units: i128,
+    /// Digits behind the point.
+    pub scale: u32,
+}
+
+impl Decimal {
+    /// From digits with a point.
+    ///
+    /// # Errors
+    ///
+    /// What was found and expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.contains(',') {
+            return Err(format!("{text:?} has a comma, expected a decimal point"));
+        }
+        let expected = || format!("{text:?}, expected a decimal number such as 45.3");
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        let (whole, part) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let digits = format!("{whole}{part}");
+        let sound = !whole.is_empty()
+            && digits.len() <= 37
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if !sound {
+            return Err(expected());
+        }
+        let magnitude: i128 = digits.parse().map_err(|_| expected())?;
+        let units = if text.starts_with('-') { -magnitude } else { magnitude };
+        let scale = u32::try_from(part.len()).map_err(|_| expected())?;
+        Ok(Self { units, scale })
+    }
+
+    /// In units of `10^-places`, towards plus infinity; `None` where too large.
+    #[must_use]
+    pub fn rounded_up(&self, places: u32) -> Option<i128> {
+        if self.scale <= places {
+            return self.units.checked_mul(10_i128.checked_pow(places - self.scale)?);
+        }
+        let step = 10_i128.checked_pow(self.scale - places)?;
+        Some(self.units.div_euclid(step) + i128::from(self.units.rem_euclid(step) != 0))
+    }
+
+    /// In tenths, rounded up as a vendor does; `None` where negative or too large.
+    #[must_use]
+    pub fn tenths_rounded_up(&self) -> Option<u64> {
+        self.rounded_up(1).and_then(|tenths| u64::try_from(tenths).ok())
+    }
+}
+
+const METER_COLUMNS: Columns = Columns {
+    required: &[&["pan", "drn"], &["ea"], &["sgc"], &["krn"], &["ti"], &["kt"], &["base_date"]],
+    optional: &[
+        "iin", "ken", "profile", "firmware", "tid_floor", "tids", "credit_0", "credit_1",
+        "credit_2", "credit_3", "credit_4", "credit_5", "credit_6", "credit_7", "note",
+    ],
+};
+
+/// A meter's state when a replay starts.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct MeterRow {
+    /// Its line in the file, 0 where it comes from elsewhere.
+    pub line: u64,
+    /// Its fields as they stood.
+    pub original: Vec<String>,
+    /// The meter.
+    pub pan: MeterPan,
+    /// Encryption algorithm.
+    pub ea: EncryptionAlgorithm,
+    /// Supply group code.
+    pub sgc: SupplyGroupCode,
+    /// Key revision number.
+    pub krn: KeyRevisionNumber,
+    /// Tariff index.
+    pub ti: TariffIndex,
+    /// Key type.
+    pub kt: KeyType,
+    /// Base date of the key.
+    pub base_date: BaseDate,
+    /// Key expiry number.
+    pub ken: KeyExpiryNumber,
+    /// Profile, by name or path.
+    pub profile: String,
+    /// Firmware; the profile's first when absent.
+    pub firmware: Option<String>,
+    /// What the TID memory is filled with.
+    pub tid_floor: TokenId,
+    /// Further TIDs in the memory.
+    pub tids: Vec<TokenId>,
+    /// Registers of units.
+    pub units: [u64; 4],
+    /// Registers of currency.
+    pub currency: [i64; 4],
+}
+
+impl MeterRow {
+    /// A new meter under a held key, everything else at its default.
+    #[must_use]
+    pub fn under(pan: MeterPan, entry: &VendingEntry) -> Self {
+        let mut row = Self::bare(pan);
+        (row.sgc, row.krn, row.kt) = (entry.sgc, entry.krn, entry.kt);
+        (row.base_date, row.ken) = (entry.base_date, entry.ken);
+        row
+    }
+
+    /// A new meter of which only the number is known.
+    #[must_use]
+    pub fn bare(pan: MeterPan) -> Self {
+        Self {
+            line: 0,
+            original: Vec::new(),
+            pan,
+            ea: EncryptionAlgorithm::Sta,
+            sgc: SupplyGroupCode::MIN,
+            krn: KeyRevisionNumber::new(1).unwrap_or(KeyRevisionNumber::MIN),
+            ti: TariffIndex::new(1).unwrap_or(TariffIndex::MIN),
+            kt: KeyType::Unique,
+            base_date: BaseDate::Y2014,
+            ken: KeyExpiryNumber::NEVER,
+            profile: "standard".to_owned(),
+            firmware: None,
+            tid_floor: TokenId::MIN,
+            tids: Vec::new(),
+            units: [0; 4],
+            currency: [0; 4],
+        }
+    }
+
+    /// The row with one field, named as in the file, set anew.
+    ///
+    /// # Errors
+    ///
+    /// What was found and expected.
+    pub fn with_field(mut self, name: &str, value: &str) -> Result<Self, String> {
+        let named = |problem: String| format!("{name}: {problem}");
+        match name {
+            "ea" => self.ea = parse_ea(value).map_err(named)?,
+            "sgc" => self.sgc = parse_sgc(value).map_err(named)?,
+            "krn" => self.krn = parse_krn(value).map_err(named)?,
+            "ti" => self.ti = parse_ti(value).map_err(named)?,
+            "kt" => self.kt = parse_kt(value).map_err(named)?,
+            "base_date" => self.base_date = parse_base_date(value).map_err(named)?,
+            "ken" => self.ken = parse_ken(value).map_err(named)?,
+            "profile" => value.clone_into(&mut self.profile),
+            "firmware" => self.firmware = Some(value.to_owned()),
+            "tid_floor" => self.tid_floor = parse_tid(value).map_err(named)?,
+            "tids" => self.tids = parse_tids(value).map_err(named)?,
+            _ => match name.strip_prefix("credit_").and_then(|digit| digit.parse().ok()) {
+                Some(place @ 0_usize..=3) => self.units[place] = number(value).map_err(named)?,
+                Some(place @ 4..=7) => self.currency[place - 4] = number(value).map_err(named)?,
+                _ => return Err(format!("{name:?} is no field that can be set")),
+            },
+        }
+        if self.krn.get() == 0 && self.kt != KeyType::Initialization {
+            return Err("krn: 0 goes with key type 0 alone, expected 1 to 9".to_owned());
+        }
+        Ok(self)
+    }
+}
+
+fn parse_tids(text: &str) -> Result<Vec<TokenId>, String> {
+    text.split(';').map(str::trim).filter(|tid| !tid.is_empty()).map(parse_tid).collect()
+}
+
+/// Reads `meters.csv`. A meter that stands twice is taken once.
+///
+/// # Errors
+///
+/// [`InputError`] where the file or its header cannot be used.
+pub fn read_meters(path: &Path) -> Result<Rows<MeterRow>, InputError> {
+    let mut seen: std::collections::HashMap<MeterPan, u64> = std::collections::HashMap::new();
+    read(path, &METER_COLUMNS, |row| {
+        let pan = required(pan_of(row)?, if row.raw("pan").is_some() { "pan" } else { "drn" })?;
+        if let Some(line) = seen.get(&pan) {
+            return Err(("pan".to_owned(), format!("the meter stands in line {line} already")));
+        }
+        let mut meter = MeterRow::bare(pan);
+        (meter.line, meter.original) = (row.line, row.original.clone());
+        for name in ["ea", "sgc", "ti", "base_date"] {
+            required(row.get(name), name)?;
+        }
+        // The key type first: a key revision of 0 goes with one of them alone.
+        meter.kt = required(field(row, "kt", parse_kt)?, "kt")?;
+        meter.krn = required(field(row, "krn", parse_krn)?, "krn")?;
+        let names = METER_COLUMNS.required.iter().copied().flatten().chain(METER_COLUMNS.optional);
+        for name in names {
+            if matches!(*name, "pan" | "drn" | "iin" | "kt" | "krn" | "note") {
+                continue;
+            }
+            if let Some(value) = row.get(name) {
+                meter = meter.with_field(name, value).map_err(|problem| {
+                    let words = problem.split_once(": ").map(|(_, words)| words.to_owned());
+                    ((*name).to_owned(), words.unwrap_or(problem))
+                })?;
+            }
+        }
+        seen.insert(pan, row.line);
+        Ok(meter)
+    })
+}
+
+const ENTRY_COLUMNS: Columns = Columns {
+    required: &[&["id"], &["entered_at"], &["pan", "drn"], &["entered"]],
+    optional: &[
+        "iin", "sold_at", "quantity", "unit", "paid", "sgc", "krn", "ti", "kt", "ea", "displayed",
+        "event", "value", "note",
+    ],
+};
+
+/// One thing that happened at a meter.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EntryRow {
+    /// Its line in the file, 0 where it comes from elsewhere.
+    pub line: u64,
+    /// Its name.
+    pub id: String,
+    /// When.
+    pub entered_at: Timestamp,
+    /// At which meter.
+    pub pan: MeterPan,
+    /// What was keyed, as it stands.
+    pub entered: Option<String>,
+    /// When the token was sold.
+    pub sold_at: Option<Timestamp>,
+    /// The quantity on the receipt.
+    pub quantity: Option<Decimal>,
+    /// Its unit.
+    pub unit: Option<String>,
+    /// The money paid.
+    pub paid: Option<Decimal>,
+    /// What the vending side believed: supply group code.
+    pub sgc: Option<SupplyGroupCode>,
+    /// Key revision number.
+    pub krn: Option<KeyRevisionNumber>,
+    /// Tariff index.
+    pub ti: Option<TariffIndex>,
+    /// Key type.
+    pub kt: Option<KeyType>,
+    /// Encryption algorithm.
+    pub ea: Option<EncryptionAlgorithm>,
+    /// What the meter showed.
+    pub displayed: Option<String>,
+    /// What happened, where it was no token: firmware, replace, set, power.
+    pub event: Option<String>,
+    /// The event's value.
+    pub value: Option<String>,
+}
+
+/// Events that an entry may be.
+const EVENTS: [&str; 5] = ["token", "firmware", "replace", "set", "power"];
+
+impl EntryRow {
+    /// A token keyed at a meter, nothing else known.
+    #[must_use]
+    pub fn token(id: &str, pan: MeterPan, entered_at: Timestamp, entered: &str) -> Self {
+        Self {
+            line: 0,
+            id: id.to_owned(),
+            entered_at,
+            pan,
+            entered: Some(entered.to_owned()),
+            sold_at: None,
+            quantity: None,
+            unit: None,
+            paid: None,
+            sgc: None,
+            krn: None,
+            ti: None,
+            kt: None,
+            ea: None,
+            displayed: None,
+            event: None,
+            value: None,
+        }
+    }
+
+    /// Sets a field, named as in the file.
+    ///
+    /// # Errors
+    ///
+    /// What was found and expected.
+    pub fn set_field(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let named = |problem: String| format!("{name}: {problem}");
+        match name {
+            "sold_at" => self.sold_at = Some(time::parse(value).map_err(named)?),
+            "quantity" => self.quantity = Some(Decimal::parse(value).map_err(named)?),
+            "unit" => self.unit = Some(value.to_owned()),
+            "paid" => self.paid = Some(Decimal::parse(value).map_err(named)?),
+            "sgc" => self.sgc = Some(parse_sgc(value).map_err(named)?),
+            "krn" => self.krn = Some(parse_krn(value).map_err(named)?),
+            "ti" => self.ti = Some(parse_ti(value).map_err(named)?),
+            "kt" => self.kt = Some(parse_kt(value).map_err(named)?),
+            "ea" => self.ea = Some(parse_ea(value).map_err(named)?),
+            "displayed" => self.displayed = Some(value.to_owned()),
+            "event" if EVENTS.contains(&value) => self.event = Some(value.to_owned()),
+            "event" => {
+                return Err(named(format!("{value:?}, expected one of: {}", EVENTS.join(", "))));
+            }
+            "value" => self.value = Some(value.to_owned()),
+            _ => return Err(format!("{name:?} is no field of an entry")),
+        }
+        Ok(())
+    }
+
+    /// Whether a token was keyed.
+    #[must_use]
+    pub fn is_token(&self) -> bool {
+        self.event.as_deref().is_none_or(|event| event == "token")
+    }
+}
+
+/// Reads `entries.csv`.
+///
+/// # Errors
+///
+/// [`InputError`] where the file or its header cannot be used.
+pub fn read_entries(path: &Path) -> Result<Rows<EntryRow>, InputError> {
+    read(path, &ENTRY_COLUMNS, |row| {
+        let id = required(row.get("id"), "id")?;
+        let entered_at = required(field(row, "entered_at", time::parse)?, "entered_at")?;
+        let pan = required(pan_of(row)?, if row.raw("pan").is_some() { "pan" } else { "drn" })?;
+        let mut entry = EntryRow::token(id, pan, entered_at, row.raw("entered").unwrap_or_default());
+        entry.line = row.line;
+        for name in ENTRY_COLUMNS.optional {
+            if matches!(*name, "iin" | "note") {
+                continue;
+            }
+            if let Some(value) = row.get(name) {
+                entry.set_field(name, value).map_err(|problem| {
+                    let words = problem.split_once(": ").map(|(_, words)| words.to_owned());
+                    ((*name).to_owned(), words.unwrap_or(problem))
+                })?;
+            }
+        }
+        Ok(entry)
+    })
+}
+
+const VERIFY_COLUMNS: Columns = Columns {
+    required: &[&["token"]],
+    optional: &["id", "pan", "drn", "iin", "ea", "sgc", "krn", "ti", "kt", "note"],
+};
+
+/// A token to authenticate, and what is known of its key.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct VerifyRow {
+    /// Its name; the line where the file gives none.
+    pub id: String,
+    /// The meter.
+    pub pan: Option<MeterPan>,
+    /// Encryption algorithm.
+    pub ea: Option<EncryptionAlgorithm>,
+    /// Supply group code.
+    pub sgc: Option<SupplyGroupCode>,
+    /// Key revision number.
+    pub krn: Option<KeyRevisionNumber>,
+    /// Tariff index.
+    pub ti: Option<TariffIndex>,
+    /// Key type.
+    pub kt: Option<KeyType>,
+    /// The token.
+    pub token: Option<String>,
+}
+
+/// Reads the table of `sts verify`.
+///
+/// # Errors
+///
+/// [`InputError`] where the file or its header cannot be used.
+pub fn read_verify(path: &Path) -> Result<Rows<VerifyRow>, InputError> {
+    read(path, &VERIFY_COLUMNS, |row| {
+        Ok(VerifyRow {
+            id: row.get("id").map_or_else(|| row.line.to_string(), str::to_owned),
+            pan: pan_of(row)?,
+            ea: field(row, "ea", parse_ea)?,
+            sgc: field(row, "sgc", parse_sgc)?,
+            krn: field(row, "krn", parse_krn)?,
+            ti: field(row, "ti", parse_ti)?,
+            kt: field(row, "kt", parse_kt)?,
+            token: row.get("token").map(str::to_owned),
+        })
+    })
+}
+
+const ISSUE_COLUMNS: Columns = Columns {
+    required: &[&["kind"]],
+    optional: &[
+        "id", "pan", "drn", "iin", "ea", "sgc", "krn", "ti", "kt", "subclass", "issued_at", "tid",
+        "rnd", "units_raw", "amount", "watts", "register_to_clear", "control", "mfr_code", "index",
+        "value", "to_sgc", "to_krn", "to_ti", "to_kt", "to_pan", "rollover", "three_kct", "note",
+    ],
+};
+
+/// A token, or the tokens of a key change, to make.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "columns, described where the verb is")]
+#[non_exhaustive]
+pub struct IssueRow {
+    pub line: u64,
+    pub original: Vec<String>,
+    pub id: String,
+    pub pan: Option<MeterPan>,
+    pub ea: Option<EncryptionAlgorithm>,
+    pub sgc: Option<SupplyGroupCode>,
+    pub krn: Option<KeyRevisionNumber>,
+    pub ti: Option<TariffIndex>,
+    pub kt: Option<KeyType>,
+    pub kind: String,
+    pub subclass: Option<u8>,
+    pub issued_at: Option<Timestamp>,
+    pub tid: Option<TokenId>,
+    pub rnd: Option<u8>,
+    pub units_raw: Option<u32>,
+    pub amount: Option<Decimal>,
+    pub watts: Option<u32>,
+    pub register_to_clear: Option<u16>,
+    pub control: Option<u64>,
+    pub mfr_code: Option<u16>,
+    pub index: Option<u8>,
+    pub value: Option<u16>,
+    pub to_sgc: Option<SupplyGroupCode>,
+    pub to_krn: Option<KeyRevisionNumber>,
+    pub to_ti: Option<TariffIndex>,
+    pub to_kt: Option<KeyType>,
+    pub to_pan: Option<MeterPan>,
+    pub rollover: Option<bool>,
+    pub three_kct: Option<bool>,
+}
+
+impl IssueRow {
+    /// The currency amount in units of 0.000 01, towards plus infinity.
+    #[must_use]
+    pub fn amount_units(&self) -> Option<i128> {
+        self.amount?.rounded_up(sts_core::CurrencyAmount::DECIMALS)
+    }
+}
+
+/// Reads the table of `sts issue`.
+///
+/// # Errors
+///
+/// [`InputError`] where the file or its header cannot be used.
+pub fn read_issue(path: &Path) -> Result<Rows<IssueRow>, InputError> {
+    read(path, &ISSUE_COLUMNS, |row| {
+        Ok(IssueRow {
+            line: row.line,
+            original: row.original.clone(),
+            id: row.get("id").map_or_else(|| row.line.to_string(), str::to_owned),
+            pan: pan_of(row)?,
+            ea: field(row, "ea", parse_ea)?,
+            sgc: field(row, "sgc", parse_sgc)?,
+            krn: field(row, "krn", parse_krn)?,
+            ti: field(row, "ti", parse_ti)?,
+            kt: field(row, "kt", parse_kt)?,
+            kind: required(row.get("kind"), "kind")?.to_owned(),
+            subclass: field(row, "subclass", number)?,
+            issued_at: field(row, "issued_at", time::parse)?,
+            tid: field(row, "tid", parse_tid)?,
+            rnd: field(row, "rnd", number)?,
+            units_raw: field(row, "units_raw", number)?,
+            amount: field(row, "amount", Decimal::parse)?,
+            watts: field(row, "watts", number)?,
+            register_to_clear: field(row, "register_to_clear", number)?,
+            control: field(row, "control", parse_hex)?,
+            mfr_code: field(row, "mfr_code", number)?,
+            index: field(row, "index", number)?,
+            value: field(row, "value", number)?,
+            to_sgc: field(row, "to_sgc", parse_sgc)?,
+            to_krn: field(row, "to_krn", parse_krn)?,
+            to_ti: field(row, "to_ti", parse_ti)?,
+            to_kt: field(row, "to_kt", parse_kt)?,
+            to_pan: field(row, "to_pan", meter_pan)?,
+            rollover: field(row, "rollover", parse_flag)?,
+            three_kct: field(row, "three_kct", parse_flag)?,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_out_of_range_say_what_was_expected() {
+        assert!(parse_sgc("1457").unwrap_err().contains("leading zeros"));
+        assert!(parse_sgc("1234567").is_err());
+        assert!(parse_ti("100").is_err());
+        assert!(parse_krn("10").unwrap_err().contains("0 to 9"));
+        assert!(parse_kt("4").is_err());
+        assert!(parse_ken("256").is_err());
+        assert!(parse_ea("08").is_err());
+        assert!(parse_base_date("2000").is_err());
+        assert!(meter_pan("600727000000000008").unwrap_err().contains("check digit"));
+        assert!(meter_pan("12345678904").unwrap_err().contains("check digit"));
+    }
+
+    #[test]
+    fn decimals_are_exact() {
+        let tenths = |text: &str| Decimal::parse(text).ok().and_then(|d| d.tenths_rounded_up());
+        assert_eq!(tenths("45.3"), Some(453));
+        assert_eq!(tenths("45.31"), Some(454));
+        assert_eq!(tenths("45"), Some(450));
+        assert_eq!(tenths("-1"), None);
+        assert_eq!(Decimal::parse("-1.000005").unwrap().rounded_up(5), Some(-100_000));
+        assert!(Decimal::parse("45,3").unwrap_err().contains("comma"));
+        assert!(Decimal::parse("1e5").is_err() && Decimal::parse("").is_err());
+    }
+}

@@ -1,0 +1,434 @@
+//! Replaying entries against the meters of a case, in time order for each meter.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sts_core::{MeterPan, Payload};
+
+use crate::case::Case;
+use crate::describe::summary;
+use crate::diagnose::{Believed, Diagnosis, Sighting, diagnose};
+use crate::fleet::{Answer, Fleet, TrackedMeter};
+use crate::records::{EntryRow, MeterRow};
+
+/// Whether what a meter showed came out again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Reproduced {
+    /// The same text.
+    Yes,
+    /// The same number, its leading zeros lost.
+    Near,
+    /// Something else.
+    No,
+    /// The entry says nothing of the display.
+    NoClaim,
+}
+
+impl Reproduced {
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Yes => "reproduced",
+            Self::Near => "near",
+            Self::No => "not reproduced",
+            Self::NoClaim => "no claim",
+        }
+    }
+
+    fn of(displayed: Option<&str>, shown: Option<&str>) -> Self {
+        let Some(displayed) = displayed.map(str::trim) else { return Self::NoClaim };
+        let Some(shown) = shown else { return Self::NoClaim };
+        if displayed == shown {
+            return Self::Yes;
+        }
+        let number = |text: &str| {
+            (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+                .then(|| text.trim_start_matches('0').to_owned())
+        };
+        match (number(displayed), number(shown)) {
+            (Some(a), Some(b)) if a == b => Self::Near,
+            _ => Self::No,
+        }
+    }
+}
+
+impl Serialize for Reproduced {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Yes => serializer.serialize_bool(true),
+            Self::No => serializer.serialize_bool(false),
+            Self::Near => serializer.serialize_str("near"),
+            Self::NoClaim => serializer.serialize_none(),
+        }
+    }
+}
+
+/// A cause as it stands in a verdict.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct CauseVerdict {
+    /// Its name.
+    pub cause: &'static str,
+    /// 0 to 1.
+    pub probability: f64,
+    /// What it was found in.
+    pub detail: Map<String, Value>,
+}
+
+/// One object an entry: the published form.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// Version of this form.
+    pub schema: u8,
+    /// The entry's id.
+    pub id: String,
+    /// The result's name; null where the meter is not known or the row is an event.
+    pub result: Option<&'static str>,
+    /// Its number, where one is published.
+    pub result_code: Option<u8>,
+    /// What the meter shows.
+    pub display: Option<String>,
+    /// How sure the display rule is.
+    pub display_basis: Option<&'static str>,
+    /// Whether `displayed` came out again.
+    pub reproduced: Reproduced,
+    /// The first-ranked cause.
+    pub cause: Option<&'static str>,
+    /// Its probability.
+    pub confidence: Option<f64>,
+    /// All causes.
+    pub causes: Vec<CauseVerdict>,
+    /// Candidates tried.
+    pub trials: u32,
+    /// How many of them are expected to pass by chance.
+    pub expected_chance_matches: f64,
+    /// What speaks for the first-ranked cause.
+    pub evidence: Vec<String>,
+    /// What to do, as a fixed word.
+    pub action: Option<&'static str>,
+    /// What to do, in a sentence.
+    pub advice: Option<&'static str>,
+    /// The meter's reason with the values compared, where it refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What kind of event the row was, where it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// Why the entry could not be judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl Verdict {
+    fn blank(id: &str) -> Self {
+        Self {
+            schema: 1,
+            id: id.to_owned(),
+            result: None,
+            result_code: None,
+            display: None,
+            display_basis: None,
+            reproduced: Reproduced::NoClaim,
+            cause: None,
+            confidence: None,
+            causes: Vec::new(),
+            trials: 0,
+            expected_chance_matches: 0.0,
+            evidence: Vec::new(),
+            action: None,
+            advice: None,
+            reason: None,
+            event: None,
+            error: None,
+        }
+    }
+
+    /// Whether the token was taken.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.result
+            .and_then(sts_core::TokenResult::from_name)
+            .is_some_and(sts_core::TokenResult::is_taken)
+    }
+
+    fn set_diagnosis(&mut self, diagnosis: &Diagnosis) {
+        let first = diagnosis.first();
+        self.cause = Some(first.cause.name());
+        self.confidence = Some(rounded(first.probability));
+        self.causes = diagnosis
+            .causes
+            .iter()
+            .map(|ranked| CauseVerdict {
+                cause: ranked.cause.name(),
+                probability: rounded(ranked.probability),
+                detail: ranked.detail.clone(),
+            })
+            .collect();
+        self.trials = diagnosis.trials;
+        self.expected_chance_matches =
+            (diagnosis.expected_chance_matches() * 1e6).round() / 1e6;
+        self.evidence.clone_from(&first.evidence);
+        self.action = Some(first.cause.action());
+        self.advice = Some(first.cause.advice());
+    }
+}
+
+fn rounded(probability: f64) -> f64 {
+    (probability * 1e4).round() / 1e4
+}
+
+/// A verdict, and what a report says beside it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Step {
+    /// The published form.
+    pub verdict: Verdict,
+    /// What was done or is said by the token, in a few words.
+    pub note: String,
+    /// What the token says, where it was taken.
+    pub payload: Option<Payload>,
+    /// The meter's place in the fleet, where it is known.
+    pub meter: Option<usize>,
+}
+
+/// A replay under way: the meters as they are now.
+#[derive(Clone, Debug)]
+pub struct Replay<'c> {
+    case: &'c Case,
+    fleet: Fleet,
+    /// When each meter had its last entry, in seconds.
+    last: Vec<Option<i64>>,
+}
+
+impl<'c> Replay<'c> {
+    /// Starts from the meters of the case.
+    #[must_use]
+    pub fn new(case: &'c Case) -> Self {
+        let fleet = case.fleet.clone();
+        let last = vec![None; fleet.meters.len()];
+        Self { case, fleet, last }
+    }
+
+    /// The meters as they are now.
+    #[must_use]
+    pub const fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    /// Replays one entry.
+    pub fn step(&mut self, entry: &EntryRow) -> Step {
+        let mut verdict = Verdict::blank(&entry.id);
+        let place = match self.place_of(&entry.pan) {
+            Ok(place) => place,
+            Err(problem) => return stopped(verdict, None, problem),
+        };
+        let seconds = entry.entered_at.as_second();
+        if self.last[place].is_some_and(|last| seconds < last) {
+            let problem = "earlier than the meter's entry before it; sort the entries or use --sort";
+            return stopped(verdict, Some(place), problem.to_owned());
+        }
+        self.last[place] = Some(seconds);
+        let at = u64::try_from(seconds).unwrap_or_default();
+        if let Some(event) = entry.event.as_deref().filter(|event| *event != "token") {
+            verdict.event = Some(event.to_owned());
+            let value = entry.value.as_deref().unwrap_or_default();
+            return match self.event(place, event, value) {
+                Ok(note) => Step { verdict, note, payload: None, meter: Some(place) },
+                Err(problem) => stopped(verdict, Some(place), problem),
+            };
+        }
+        let entered = entry.entered.as_deref().unwrap_or_default();
+        let answer = self.fleet.meters[place].enter(entered, at, &entry.id, &self.case.keys);
+        let note = self.judge(place, entry, &answer, &mut verdict);
+        Step { verdict, note, payload: answer.payload, meter: Some(place) }
+    }
+
+    fn place_of(&self, pan: &MeterPan) -> Result<usize, String> {
+        self.fleet
+            .find(pan)
+            .ok_or_else(|| format!("meter {} is not in meters.csv", pan.drn()))
+    }
+
+    fn judge(
+        &self,
+        place: usize,
+        entry: &EntryRow,
+        answer: &Answer,
+        verdict: &mut Verdict,
+    ) -> String {
+        match answer.result {
+            Some(result) => {
+                verdict.result = Some(result.name());
+                verdict.result_code = result.register();
+            }
+            None => verdict.result = Some("KeyMissing"),
+        }
+        if let Some(shown) = &answer.shown {
+            verdict.display = Some(shown.text.clone());
+            verdict.display_basis = Some(shown.basis);
+        }
+        verdict.reproduced =
+            Reproduced::of(entry.displayed.as_deref(), verdict.display.as_deref());
+        verdict.reason = answer.rejection.map(|rejection| rejection.to_string());
+        let sighting = sighting_of(entry);
+        if let Some(diagnosis) =
+            diagnose(&self.fleet, place, answer, &sighting, &self.case.keys)
+        {
+            verdict.set_diagnosis(&diagnosis);
+        }
+        match (&answer.payload, &answer.outcome) {
+            (Some(payload), Some(outcome)) => match outcome {
+                sts_core::Outcome::KeyChanged { .. } => outcome.to_string(),
+                sts_core::Outcome::SectionStored { section } => {
+                    format!("key change section {section} stored")
+                }
+                _ => summary(payload),
+            },
+            _ => verdict.reason.clone().unwrap_or_else(|| "no key is held for this meter".into()),
+        }
+    }
+
+    fn event(&mut self, place: usize, event: &str, value: &str) -> Result<String, String> {
+        let meter = &mut self.fleet.meters[place];
+        match event {
+            "firmware" => {
+                meter.update_firmware(value).map_err(|problem| problem.to_string())?;
+                Ok(format!("firmware is now {value}"))
+            }
+            "power" => match value {
+                "off" => {
+                    meter.powered = false;
+                    Ok("power is off".into())
+                }
+                "on" | "" => {
+                    meter.powered = true;
+                    Ok("power is on".into())
+                }
+                other => Err(format!("event power: {other:?}, expected on or off")),
+            },
+            "set" | "replace" => {
+                let row = edited(&meter.row, value)?;
+                let family = self.case.profile(&row.profile).ok_or_else(|| {
+                    format!("profile {:?} is not loaded by any meter of the case", row.profile)
+                })?;
+                meter
+                    .restate(row, event == "replace", family, &self.case.keys)
+                    .map_err(|problem| problem.to_string())?;
+                Ok(format!("{event} {value}"))
+            }
+            other => Err(format!(
+                "event {other:?}, expected one of: token, firmware, replace, set, power"
+            )),
+        }
+    }
+}
+
+fn stopped(mut verdict: Verdict, meter: Option<usize>, problem: String) -> Step {
+    verdict.error = Some(problem.clone());
+    Step { verdict, note: problem, payload: None, meter }
+}
+
+/// A row with `name=value` pairs applied, separated by blanks, names as in meters.csv.
+fn edited(row: &MeterRow, pairs: &str) -> Result<MeterRow, String> {
+    pairs.split_whitespace().try_fold(row.clone(), |row, pair| {
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or_else(|| format!("{pair:?}, expected name=value"))?;
+        row.with_field(name, value)
+    })
+}
+
+/// What an entry tells beside its digits.
+#[must_use]
+pub fn sighting_of(entry: &EntryRow) -> Sighting {
+    Sighting {
+        entered: entry.entered.clone().unwrap_or_default(),
+        entered_at: Some(crate::time::minutes(entry.entered_at)),
+        sold_at: entry.sold_at.map(crate::time::minutes),
+        units: entry.quantity.as_ref().and_then(|quantity| quantity.tenths_rounded_up()),
+        displayed: entry.displayed.clone(),
+        believed: Believed {
+            sgc: entry.sgc,
+            krn: entry.krn,
+            ti: entry.ti,
+            kt: entry.kt,
+            ea: entry.ea,
+        },
+    }
+}
+
+/// Counts for the end of a report.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Totals {
+    /// Token entries judged.
+    pub entries: usize,
+    /// Taken.
+    pub accepted: usize,
+    /// Refused.
+    pub refused: usize,
+    /// With a claim that came out again.
+    pub reproduced: usize,
+    /// With a claim that nearly did.
+    pub near: usize,
+    /// With a claim that did not.
+    pub not_reproduced: usize,
+    /// For which no key is held.
+    pub key_missing: usize,
+    /// That could not be judged.
+    pub errors: usize,
+    /// Refusals by first-ranked cause, most frequent first.
+    pub causes: Vec<(&'static str, usize)>,
+}
+
+impl Totals {
+    /// Counts one more.
+    pub fn add(&mut self, verdict: &Verdict) {
+        if verdict.error.is_some() {
+            self.errors += 1;
+            return;
+        }
+        if verdict.event.is_some() {
+            return;
+        }
+        self.entries += 1;
+        if verdict.result == Some("KeyMissing") {
+            self.key_missing += 1;
+        } else if verdict.is_accepted() {
+            self.accepted += 1;
+        } else {
+            self.refused += 1;
+        }
+        match verdict.reproduced {
+            Reproduced::Yes => self.reproduced += 1,
+            Reproduced::Near => self.near += 1,
+            Reproduced::No => self.not_reproduced += 1,
+            Reproduced::NoClaim => {}
+        }
+        if let Some(cause) = verdict.cause {
+            match self.causes.iter_mut().find(|(name, _)| *name == cause) {
+                Some((_, count)) => *count += 1,
+                None => self.causes.push((cause, 1)),
+            }
+            self.causes.sort_by(|a, b| b.1.cmp(&a.1));
+        }
+    }
+}
+
+/// Whether every claim came out, and every row without one was accepted: exit status 0.
+#[must_use]
+pub fn is_as_expected(verdict: &Verdict) -> bool {
+    match verdict.reproduced {
+        Reproduced::Yes => true,
+        Reproduced::NoClaim => verdict.event.is_some() || verdict.is_accepted(),
+        Reproduced::Near | Reproduced::No => false,
+    }
+}
+
+/// A meter by its place, for reports.
+#[must_use]
+pub fn meter_of<'r>(replay: &'r Replay<'_>, step: &Step) -> Option<&'r TrackedMeter> {
+    step.meter.map(|place| &replay.fleet.meters[place])
+}

@@ -1,0 +1,282 @@
+//! Tables as people export them: CSV with a header, whatever its delimiter and line ends.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::input::{InputError, Place, Rejected, nearest};
+
+/// The columns of a kind of table.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "written out where a table is read")]
+pub struct Columns {
+    /// At least one name of each group must be there.
+    pub required: &'static [&'static [&'static str]],
+    /// These may be.
+    pub optional: &'static [&'static str],
+}
+
+impl Columns {
+    fn known(&self) -> impl Iterator<Item = &'static str> {
+        self.required.iter().copied().flatten().chain(self.optional).copied()
+    }
+}
+
+/// A table read whole: good rows and those that are no rows of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Table {
+    /// The file's name.
+    pub file: String,
+    /// The names of the columns, as they stand.
+    pub header: Vec<String>,
+    /// Good rows.
+    pub rows: Vec<Row>,
+    /// Rows with too few or too many fields, or bytes that are not UTF-8.
+    pub rejected: Vec<Rejected>,
+}
+
+/// A row.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Row {
+    /// Its line, from 1.
+    pub line: u64,
+    /// Its fields as they stand.
+    pub original: Vec<String>,
+    header: std::rc::Rc<[String]>,
+}
+
+impl Row {
+    /// A field, trimmed; `None` where the column is absent or the field empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.raw(name).map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// A field as it stands.
+    #[must_use]
+    pub fn raw(&self, name: &str) -> Option<&str> {
+        let place = self.header.iter().position(|column| column == name)?;
+        self.original.get(place).map(String::as_str)
+    }
+}
+
+impl Table {
+    /// Reads a file, or standard input for `-`.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError`]: unreadable, empty, or a header that does not fit.
+    pub fn read_file(path: &Path, columns: &Columns) -> Result<Self, InputError> {
+        let name = path.file_name().map_or_else(
+            || path.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        let unreadable = |error: std::io::Error| {
+            InputError::unreadable(&path.display().to_string(), &error.to_string())
+        };
+        if path == Path::new("-") {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)
+                .map_err(unreadable)?;
+            return Self::read("stdin", &bytes, columns);
+        }
+        Self::read(&name, &std::fs::read(path).map_err(unreadable)?, columns)
+    }
+
+    /// Reads a table.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError`]: empty, or a header that does not fit.
+    pub fn read(file: &str, bytes: &[u8], columns: &Columns) -> Result<Self, InputError> {
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            let expected: Vec<&str> = columns.known().collect();
+            return Err(InputError::other(
+                file,
+                &format!("the file is empty, expected a header with columns of: {}", expected.join(", ")),
+            ));
+        }
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter(bytes))
+            .from_reader(bytes);
+        let mut records = reader.byte_records();
+        let header_record = match records.next() {
+            Some(Ok(record)) => record,
+            Some(Err(error)) => return Err(InputError::other(file, &error.to_string())),
+            None => return Err(InputError::other(file, "no header")),
+        };
+        let header: Vec<String> = header_record
+            .iter()
+            .map(|name| String::from_utf8_lossy(name).trim().to_owned())
+            .collect();
+        check_header(file, &header, columns)?;
+        let shared: std::rc::Rc<[String]> = header.clone().into();
+
+        let mut table = Self { file: file.to_owned(), header, rows: Vec::new(), rejected: Vec::new() };
+        for record in records {
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => {
+                    let line = error.position().map_or(0, csv::Position::line);
+                    table.rejected.push(Rejected::new(
+                        Place::line(file, line),
+                        Vec::new(),
+                        error.to_string(),
+                    ));
+                    continue;
+                }
+            };
+            let line = record.position().map_or(0, csv::Position::line);
+            let original: Vec<String> =
+                record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
+            if original.iter().all(|field| field.trim().is_empty()) {
+                continue;
+            }
+            let broken = record.iter().position(|field| std::str::from_utf8(field).is_err());
+            let reason = if let Some(place) = broken {
+                let name = table.header.get(place).cloned().unwrap_or_default();
+                format!("column {name:?} is not UTF-8")
+            } else if original.len() != table.header.len() {
+                format!("{} fields, expected {} as in the header", original.len(), table.header.len())
+            } else {
+                table.rows.push(Row { line, original, header: shared.clone() });
+                continue;
+            };
+            table.rejected.push(Rejected::new(Place::line(file, line), original, reason));
+        }
+        Ok(table)
+    }
+}
+
+/// The one of `,` `;` and tab that the header line has most of, quotes left out.
+fn delimiter(bytes: &[u8]) -> u8 {
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
+    let mut quoted = false;
+    for byte in bytes {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            _ if quoted => {}
+            _ => {
+                for (delimiter, count) in &mut counts {
+                    *count += usize::from(byte == delimiter);
+                }
+            }
+        }
+    }
+    // The first of equals: a comma when there is one column.
+    let most = counts.iter().map(|(_, count)| *count).max().unwrap_or_default();
+    counts.iter().find(|(_, count)| *count == most).map_or(b',', |(delimiter, _)| *delimiter)
+}
+
+fn check_header(file: &str, header: &[String], columns: &Columns) -> Result<(), InputError> {
+    let place = || Place::line(file, 1);
+    for (index, name) in header.iter().enumerate() {
+        if header[..index].contains(name) {
+            let problem = format!("column {name:?} stands twice, expected once");
+            return Err(InputError::new(place(), problem));
+        }
+        if !columns.known().any(|known| known == name) {
+            let hint = match nearest(name, columns.known()) {
+                Some(near) => format!("is {near:?} meant?"),
+                None => {
+                    let known: Vec<&str> = columns.known().collect();
+                    format!("expected columns of: {}", known.join(", "))
+                }
+            };
+            return Err(InputError::new(place(), format!("unknown column {name:?}; {hint}")));
+        }
+    }
+    for group in columns.required {
+        if !group.iter().any(|name| header.iter().any(|column| column == name)) {
+            let problem = format!("no column {:?}, expected in the header", group.join(" or "));
+            return Err(InputError::new(place(), problem));
+        }
+    }
+    Ok(())
+}
+
+/// Writes rows that were not taken, with line and reason behind their own fields.
+///
+/// A field that a spreadsheet would run as a formula gets an apostrophe in front.
+///
+/// # Errors
+///
+/// What the writer says.
+pub fn write_rejects(
+    writer: impl Write,
+    header: &[String],
+    rejected: &[Rejected],
+) -> Result<(), csv::Error> {
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(writer);
+    let extra = ["reject_line", "reject_reason"];
+    writer.write_record(header.iter().map(String::as_str).chain(extra))?;
+    for row in rejected {
+        let mut fields: Vec<String> = row.row.iter().map(|field| guarded(field)).collect();
+        fields.resize(fields.len().max(header.len()), String::new());
+        fields.push(row.place.line.map(|line| line.to_string()).unwrap_or_default());
+        let reason = match &row.place.field {
+            Some(field) => format!("{field}: {}", row.reason),
+            None => row.reason.clone(),
+        };
+        fields.push(guarded(&reason));
+        writer.write_record(&fields)?;
+    }
+    writer.flush()?;
+    Ok(())
+}
+
+fn guarded(field: &str) -> String {
+    let runs = field.starts_with(['=', '+', '@', '\t', '\r'])
+        || (field.starts_with('-') && field.parse::<f64>().is_err());
+    if runs { format!("'{field}") } else { field.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: Columns = Columns { required: &[&["id"]], optional: &["token", "note"] };
+
+    fn read(bytes: &[u8]) -> Result<Table, String> {
+        Table::read("t.csv", bytes, &COLUMNS).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn read_with_bom_crlf_semicolons_and_quotes() {
+        let table = read(b"\xEF\xBB\xBFid;token\r\n1;\"a;b\"\r\n2; c \r\n").unwrap();
+        assert_eq!(table.rows[0].get("token"), Some("a;b"));
+        assert_eq!(table.rows[1].get("token"), Some("c"));
+        assert_eq!(table.rows[1].line, 3);
+    }
+
+    #[test]
+    fn read_of_bad_headers_says_what_was_expected() {
+        assert!(read(b"").unwrap_err().contains("empty"));
+        assert!(read(b"token\n1\n").unwrap_err().contains("no column \"id\""));
+        assert!(read(b"id,id\n").unwrap_err().contains("stands twice"));
+        assert!(read(b"id,tokn\n").unwrap_err().contains("is \"token\" meant?"));
+        assert!(read(b"id\n").unwrap().rows.is_empty());
+    }
+
+    #[test]
+    fn read_of_bad_rows_keeps_the_good_ones() {
+        let table = read(b"id,token\n1\n2,\xFF\n3,x\n4,x,y\n").unwrap();
+        assert_eq!(table.rows.len(), 1);
+        assert_eq!(table.rejected.len(), 3);
+        let mut written = Vec::new();
+        write_rejects(&mut written, &table.header, &table.rejected).unwrap();
+        let written = String::from_utf8(written).unwrap();
+        assert!(written.contains("2,\u{FFFD},3,"), "{written}");
+    }
+
+    #[test]
+    fn rejects_guard_formulas() {
+        assert_eq!(guarded("=1+1"), "'=1+1");
+        assert_eq!(guarded("-5"), "-5");
+    }
+}
