@@ -83,7 +83,7 @@ Example: sts issue --keys keys.toml --input wanted.csv --format ndjson")]
 #[derive(Args, Debug)]
 pub(crate) struct InspectArgs {
     /// Tokens; `-` reads lines from standard input.
-    #[arg(required_unless_present = "input", allow_hyphen_values = true)]
+    #[arg(required_unless_present = "input")]
     pub(crate) tokens: Vec<String>,
     /// A file with a token on each line.
     #[arg(long)]
@@ -148,7 +148,6 @@ pub(crate) struct ReplayArgs {
 #[derive(Args, Debug)]
 pub(crate) struct AskArgs {
     /// Tokens or pasted text; `-` reads standard input.
-    #[arg(allow_hyphen_values = true)]
     pub(crate) text: Vec<String>,
     /// A file with a slip or SMS.
     #[arg(long)]

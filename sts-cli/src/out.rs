@@ -1,8 +1,8 @@
 //! Writing the answer: text for people, JSON for programs; the rest to standard error.
 
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 
-use anstream::{AutoStream, ColorChoice};
+use anstream::adapter::strip_str;
 use owo_colors::OwoColorize;
 use serde::Serialize;
 
@@ -12,29 +12,25 @@ use crate::exit::Failure;
 /// Where answers go.
 pub(crate) struct Out {
     format: Format,
-    stdout: AutoStream<BufWriter<std::io::Stdout>>,
-    stderr: AutoStream<std::io::Stderr>,
+    stdout: BufWriter<std::io::Stdout>,
+    colored: bool,
+    stderr_colored: bool,
     /// Objects written so far, for the array's brackets and commas.
     objects: usize,
 }
 
 impl Out {
     pub(crate) fn new(format: Format, color: Color) -> Self {
-        let choice = |terminal: bool| match color {
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
-            Color::Auto if terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) => {
-                ColorChoice::Always
-            }
-            Color::Auto => ColorChoice::Never,
+        let wanted = |terminal: bool| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         };
-        use std::io::IsTerminal;
-        let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
-        let (out_choice, err_choice) = (choice(stdout.is_terminal()), choice(stderr.is_terminal()));
         Self {
             format,
-            stdout: AutoStream::new(BufWriter::new(stdout), out_choice),
-            stderr: AutoStream::new(stderr, err_choice),
+            stdout: BufWriter::new(std::io::stdout()),
+            colored: wanted(std::io::stdout().is_terminal()),
+            stderr_colored: wanted(std::io::stderr().is_terminal()),
             objects: 0,
         }
     }
@@ -46,7 +42,13 @@ impl Out {
 
     /// One line of text.
     pub(crate) fn line(&mut self, text: impl std::fmt::Display) -> Result<(), Failure> {
-        Ok(writeln!(self.stdout, "{text}")?)
+        let text = text.to_string();
+        if self.colored {
+            writeln!(self.stdout, "{text}")?;
+        } else {
+            writeln!(self.stdout, "{}", strip_str(&text))?;
+        }
+        Ok(())
     }
 
     /// One object, in the form asked for.
@@ -73,12 +75,22 @@ impl Out {
 
     /// Something the reader should know.
     pub(crate) fn warning(&mut self, text: impl std::fmt::Display) {
-        let _ = writeln!(self.stderr, "{} {text}", "warning:".yellow().bold());
+        self.tell(&format!("{} {text}", "warning:".yellow().bold()));
     }
 
     /// What ended the run, or a row that was not taken.
     pub(crate) fn error(&mut self, text: &str) {
-        let _ = writeln!(self.stderr, "{} {text}", "error:".red().bold());
+        self.tell(&format!("{} {text}", "error:".red().bold()));
+    }
+
+    /// To standard error; if that is gone too, nobody is left to tell.
+    fn tell(&self, text: &str) {
+        let mut stderr = std::io::stderr();
+        let _ = if self.stderr_colored {
+            writeln!(stderr, "{text}")
+        } else {
+            writeln!(stderr, "{}", strip_str(text))
+        };
     }
 }
 

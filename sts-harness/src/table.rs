@@ -116,6 +116,7 @@ impl Table {
         check_header(file, &header, columns)?;
         let shared: std::rc::Rc<[String]> = header.clone().into();
 
+        let mut lines = Lines { bytes, offset: 0, line: 1 };
         let mut table = Self { file: file.to_owned(), header, rows: Vec::new(), rejected: Vec::new() };
         for record in records {
             let record = match record {
@@ -130,7 +131,7 @@ impl Table {
                     continue;
                 }
             };
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = lines.of(record.position().map_or(0, csv::Position::byte));
             let original: Vec<String> =
                 record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
             if original.iter().all(|field| field.trim().is_empty()) {
@@ -149,6 +150,27 @@ impl Table {
             table.rejected.push(Rejected::new(Place::line(file, line), original, reason));
         }
         Ok(table)
+    }
+}
+
+/// Counts lines up to a record's first byte. The reader's own count is off by one after CRLF.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, offset: u64) -> u64 {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        while let Some(byte) = self.bytes.get(self.offset) {
+            if self.offset >= offset && !matches!(byte, b'\r' | b'\n') {
+                break;
+            }
+            self.line += u64::from(*byte == b'\n');
+            self.offset += 1;
+        }
+        self.line
     }
 }
 
