@@ -8,9 +8,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 ///
 /// An independent implementation, not certified or endorsed by the STS Association or the IEC.
 #[derive(Debug, Parser)]
-#[command(name = "sts", version, max_term_width = 100, after_help = "\
+#[command(
+    name = "sts",
+    version,
+    max_term_width = 100,
+    after_help = "\
 Exit status: 0 every token accepted, authentic or encrypted (replay: every claim reproduced);
-1 some refused; 2 usage; 3 input unreadable or rows rejected; 4 keys missing or locked.")]
+1 some refused; 2 usage; 3 input unreadable or rows rejected; 4 keys missing or locked."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) verb: Verb,

@@ -78,11 +78,8 @@ fn ask(args: &AskArgs, explaining: bool, out: &mut Out) -> Done {
         for (name, value) in question.slip.entry_fields() {
             set(&mut entry, name, &value)?;
         }
-        let given = [
-            ("sold_at", &args.sold_at),
-            ("quantity", &args.quantity),
-            ("displayed", &args.seen),
-        ];
+        let given =
+            [("sold_at", &args.sold_at), ("quantity", &args.quantity), ("displayed", &args.seen)];
         for (name, value) in given {
             if let Some(value) = value {
                 set(&mut entry, name, value)?;
@@ -158,11 +155,7 @@ fn case_of(
 }
 
 /// A meter of which only the number is known: under the first key of the file, said so.
-fn guessed_row(
-    case: &Case,
-    pan: sts_core::MeterPan,
-    args: &AskArgs,
-) -> Result<MeterRow, Failure> {
+fn guessed_row(case: &Case, pan: sts_core::MeterPan, args: &AskArgs) -> Result<MeterRow, Failure> {
     let wanted = |entry: &&sts_harness::keys::VendingEntry| {
         let agrees = |said: &Option<String>, held: String| said.as_ref().is_none_or(|s| *s == held);
         agrees(&args.sgc, entry.sgc.to_string())
@@ -220,11 +213,8 @@ fn answer(entry: &EntryRow, step: &Step, explaining: bool, out: &mut Out) -> Res
     out.line(format_args!("{}  meter {}", entered.bold(), entry.pan.drn()))?;
     let result = verdict.result.unwrap_or("-");
     let display = verdict.display.as_deref().unwrap_or("nothing that is known");
-    let coloured = if verdict.is_accepted() {
-        result.green().to_string()
-    } else {
-        result.red().to_string()
-    };
+    let coloured =
+        if verdict.is_accepted() { result.green().to_string() } else { result.red().to_string() };
     out.line(format_args!("  what   {coloured}: {}", step.note))?;
     out.line(format_args!(
         "         the meter shows {display} ({})",

@@ -6,9 +6,9 @@ use sts_harness::records;
 
 use crate::args::IssueArgs;
 use crate::exit::{Done, Exit};
+use crate::keys;
 use crate::out::{Out, grouped};
 use crate::verify::{plain, reject};
-use crate::keys;
 
 pub(crate) fn run(args: &IssueArgs, out: &mut Out) -> Done {
     let ring = keys::ring(&args.keys, out)?;

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use owo_colors::OwoColorize;
 use serde_json::json;
-use sts_harness::input::InputError;
 use sts_harness::keys::{KeyRing, Unlock, fingerprint_hex};
 use sts_harness::zeroize::Zeroizing;
 
@@ -41,7 +40,7 @@ impl Unlock for FromFiles<'_> {
 /// The keys of a run; none where no file is named.
 pub(crate) fn ring(args: &KeyArgs, out: &mut Out) -> Result<KeyRing, Failure> {
     let Some(path) = &args.keys else { return Ok(KeyRing::default()) };
-    let ring = KeyRing::load(path, &mut FromFiles::new(args)).map_err(InputError::from)?;
+    let ring = KeyRing::load(path, &mut FromFiles::new(args))?;
     for warning in &ring.warnings {
         out.warning(warning);
     }

@@ -53,8 +53,7 @@ pub(crate) fn inspect(args: &InspectArgs, out: &mut Out) -> Done {
         if out.is_text() {
             let shown = value.get("token").map(plain).unwrap_or_default();
             let good = result == "Authentic" || result == "Encrypted";
-            let coloured =
-                if good { result.green().to_string() } else { result.red().to_string() };
+            let coloured = if good { result.green().to_string() } else { result.red().to_string() };
             out.line(format_args!("{}  {coloured}", grouped(&shown)))?;
             fields(&value, &["schema", "token", "result"], out)?;
         } else {

@@ -38,7 +38,7 @@ fn main() -> std::process::ExitCode {
         Err(Failure::ClosedPipe) => Exit::Good.into(),
         Err(failure) => {
             out.error(&failure.to_string());
-            failure.exit().into()
+            failure.exit()
         }
     }
 }

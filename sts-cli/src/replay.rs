@@ -13,8 +13,7 @@ use crate::out::{Out, grouped, wrapped};
 use crate::verify::reject;
 
 pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
-    let overrides =
-        Overrides::new(args.keys.keys.as_deref(), args.profile.as_deref(), args.sort);
+    let overrides = Overrides::new(args.keys.keys.as_deref(), args.profile.as_deref(), args.sort);
     let case = Case::load(&args.case, overrides, &mut FromFiles::new(&args.keys))?;
     for warning in &case.warnings {
         out.warning(warning);
@@ -109,7 +108,9 @@ impl Report {
         let shown = if accepted { padded.green().to_string() } else { padded.red().to_string() };
         let claim = match verdict.reproduced {
             Reproduced::Yes => "reproduced".green().to_string(),
-            Reproduced::Near => format!("near: the meter showed {}", seen(entry)).yellow().to_string(),
+            Reproduced::Near => {
+                format!("near: the meter showed {}", seen(entry)).yellow().to_string()
+            }
             Reproduced::No => {
                 format!("not reproduced: the meter showed {}", seen(entry)).red().bold().to_string()
             }

@@ -156,7 +156,6 @@ impl CurrencyAmount {
     #[must_use]
     pub const fn fields(self) -> (u8, u16) {
         let nibble = (self.negative as u8) << 3 | self.exponent >> 2;
-        #[expect(clippy::cast_lossless, reason = "`From` is not const")]
         let field = ((self.exponent & 3) as u16) << MANTISSA_BITS | self.mantissa;
         (nibble, field)
     }

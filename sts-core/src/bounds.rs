@@ -40,9 +40,8 @@ macro_rules! bounded {
             /// # Errors
             ///
             #[doc = concat!("[`OutOfRange`](crate::OutOfRange) outside ", $min, " to ", $max, ".")]
-            #[expect(clippy::cast_lossless, reason = "`From` is not const")]
-            #[allow(unused_comparisons, clippy::absurd_extreme_comparisons, trivial_numeric_casts,
-                reason = "a range may start at 0 or end at the integer's own end")]
+            #[allow(unused_comparisons, clippy::cast_lossless, clippy::absurd_extreme_comparisons, trivial_numeric_casts,
+                reason = "a range may start at 0 or end at the integer's own end; `From` is not const")]
             pub const fn new(value: $int) -> Result<Self, $crate::bounds::OutOfRange> {
                 if value < $min || value > $max {
                     return Err($crate::bounds::OutOfRange {

@@ -80,6 +80,7 @@ pub const fn name(class: Class, subclass: u8) -> &'static str {
 }
 
 /// Bit ranges of a plain block, each written as where it starts and how wide it is.
+#[expect(clippy::arithmetic_side_effects, reason = "constants: the sums below stay within 64")]
 mod field {
     /// A run of bits in the block.
     #[derive(Clone, Copy)]
@@ -151,7 +152,7 @@ mod field {
 /// The low bits of a field that is known to fit.
 macro_rules! narrow {
     ($value:expr, $int:ty) => {{
-        #[expect(clippy::cast_possible_truncation, reason = "the field is no wider")]
+        #[allow(clippy::cast_possible_truncation, reason = "the field is no wider")]
         let narrowed = $value as $int;
         narrowed
     }};
@@ -261,10 +262,14 @@ impl MeterTest {
         if self.subclass == 0 { 36 } else { 28 }
     }
 
+    const fn all_bits(self) -> u64 {
+        !(u64::MAX << self.width())
+    }
+
     /// Whether this is test 0: every control bit is set.
     #[must_use]
     pub const fn is_test_zero(self) -> bool {
-        self.control == (1 << self.width()) - 1
+        self.control == self.all_bits()
     }
 
     /// Numbers of the tests asked for, lowest first; 0 alone for test 0.
@@ -622,7 +627,7 @@ impl MeterTest {
             return Err(outside("manufacturer code", u64::from(mfr_code), 255));
         }
         let test = Self { subclass, control, mfr_code };
-        Ok(Self { control: control & ((1 << test.width()) - 1), ..test })
+        Ok(Self { control: control & test.all_bits(), ..test })
     }
 }
 
@@ -642,7 +647,6 @@ pub enum KeyChangeSet {
 ///
 /// `with_sgc` asks for the third token of a 64-bit set; a 128-bit set always has four.
 #[cfg(feature = "seal")]
-#[must_use]
 pub fn key_change(
     key: &crate::DecoderKey,
     attributes: &crate::KeyAttributes,

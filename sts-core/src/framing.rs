@@ -302,19 +302,15 @@ impl Keyed {
 /// The two check digits of ISO 7064 MOD 97-10: with them the whole number leaves 1.
 #[must_use]
 pub fn mod_97_10(digits: &[u8]) -> u8 {
-    let remainder = |carry: u16, digit: u8| {
-        carry.wrapping_mul(10).wrapping_add(u16::from(digit)) % 97
-    };
+    let remainder =
+        |carry: u16, digit: u8| carry.wrapping_mul(10).wrapping_add(u16::from(digit)) % 97;
     let carry = digits.iter().fold(0, |carry, digit| remainder(carry, *digit));
     let carry = remainder(remainder(carry, 0), 0);
     u8::try_from(98_u16.wrapping_sub(carry)).unwrap_or_default()
 }
 
 const fn is_separator(found: char) -> bool {
-    matches!(
-        found,
-        ' ' | '\t' | '\u{A0}' | '-' | '\u{2013}' | '.' | '_' | '/' | '\n' | '\r'
-    )
+    matches!(found, ' ' | '\t' | '\u{A0}' | '-' | '\u{2013}' | '.' | '_' | '/' | '\n' | '\r')
 }
 
 /// The value of a decimal digit in the scripts that keyboards and slips bring along.

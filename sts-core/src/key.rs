@@ -394,9 +394,7 @@ impl MeterPan {
             .map_err(|_| InvalidMeterNumber::Length { found: bytes.len(), expected: "18" })?;
         let drn_of = |length: u8| {
             let start = 17_usize.saturating_sub(usize::from(length));
-            text.get(start..17).map_or(Ok(()), |drn| {
-                DecoderReferenceNumber::parse(drn).map(|_| ())
-            })
+            text.get(start..17).map_or(Ok(()), |drn| DecoderReferenceNumber::parse(drn).map(|_| ()))
         };
         let drn_length = if text.starts_with("0000") {
             13
@@ -429,10 +427,7 @@ impl MeterPan {
     ///
     /// [`InvalidMeterNumber::Issuer`] where the lengths do not go together,
     /// [`InvalidMeterNumber::NonDigit`].
-    pub fn from_parts(
-        iin: &str,
-        drn: &DecoderReferenceNumber,
-    ) -> Result<Self, InvalidMeterNumber> {
+    pub fn from_parts(iin: &str, drn: &DecoderReferenceNumber) -> Result<Self, InvalidMeterNumber> {
         let digits = all_digits(iin)?;
         let length = usize::from(drn.length);
         if digits.len().saturating_add(length) != 17 {
@@ -465,7 +460,10 @@ impl MeterPan {
         let drn = DecoderReferenceNumber::unchecked(all_digits(drn)?)?;
         let iin = self.iin().as_bytes();
         if drn.length != self.drn_length {
-            return Err(InvalidMeterNumber::Issuer { iin: iin.len(), drn: usize::from(drn.length) });
+            return Err(InvalidMeterNumber::Issuer {
+                iin: iin.len(),
+                drn: usize::from(drn.length),
+            });
         }
         Ok(Self::join(iin, &drn))
     }
@@ -496,13 +494,9 @@ impl MeterPan {
     #[must_use]
     pub fn manufacturer_code(&self) -> ManufacturerCode {
         let digits = if self.drn_length == 13 { 4 } else { 2 };
-        let code = self
-            .drn()
-            .bytes()
-            .take(usize::from(digits))
-            .fold(0_u16, |code, digit| {
-                code.wrapping_mul(10).wrapping_add(u16::from(digit.wrapping_sub(b'0')))
-            });
+        let code = self.drn().bytes().take(usize::from(digits)).fold(0_u16, |code, digit| {
+            code.wrapping_mul(10).wrapping_add(u16::from(digit.wrapping_sub(b'0')))
+        });
         ManufacturerCode { code, digits }
     }
 }
@@ -573,7 +567,6 @@ fn derivation_digits(attributes: &KeyAttributes, digits: &mut [u8; 10]) {
 /// Writes a number as ASCII digits with leading zeros.
 fn write_decimal(mut value: u32, digits: &mut [u8]) {
     for digit in digits.iter_mut().rev() {
-        #[expect(clippy::cast_possible_truncation, reason = "a remainder below 10")]
         let low = (value % 10) as u8;
         *digit = low.wrapping_add(b'0');
         value /= 10;
@@ -741,8 +734,7 @@ impl VendingKey {
         if let VendingSecret::Dkga04(key) = &self.0 {
             return Ok(dkga04(key, pan, ea, attributes, base_date));
         }
-        let block =
-            pan_block(pan.iin(), pan.drn(), attributes.kt) ^ control_block(attributes);
+        let block = pan_block(pan.iin(), pan.drn(), attributes.kt) ^ control_block(attributes);
         let key = match &self.0 {
             VendingSecret::Dkga01(key) => {
                 let key = odd_parity(u64::from_be_bytes(key.0));
@@ -775,9 +767,9 @@ impl fmt::Debug for VendingKey {
 }
 
 fn odd_parity(key: u64) -> u64 {
-    let bytes = key.to_be_bytes().map(|byte| {
-        if byte.count_ones().is_multiple_of(2) { byte ^ 1 } else { byte }
-    });
+    let bytes = key
+        .to_be_bytes()
+        .map(|byte| if byte.count_ones().is_multiple_of(2) { byte ^ 1 } else { byte });
     u64::from_be_bytes(bytes)
 }
 
@@ -894,7 +886,7 @@ impl DecoderKey {
 
     /// A key put together from the sections of a key change: two words for a 64-bit key, four for
     /// a 128-bit one, most significant first; the algorithm and tables stay this key's.
-    pub(crate) fn from_words(&self, words: [u32; 4]) -> Self {
+    pub(crate) fn with_words(&self, words: [u32; 4]) -> Self {
         let [a, b, c, d] = words;
         let short = (u64::from(a) << 32 | u64::from(d)).to_be_bytes();
         Self(match self.0 {
@@ -910,9 +902,8 @@ impl DecoderKey {
     /// The words that key sections carry: first and last hold a 64-bit key.
     #[cfg(feature = "seal")]
     pub(crate) fn words(&self) -> [u32; 4] {
-        let word = |chunk: &[u8]| {
-            chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte))
-        };
+        let word =
+            |chunk: &[u8]| chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
         match &self.0 {
             DecoderSecret::Sta(Secret(key), _) | DecoderSecret::Dea(Secret(key)) => {
                 let [a, b, c, d, e, f, g, h] = *key;

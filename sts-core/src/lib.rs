@@ -59,10 +59,6 @@
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core
 )]
-#![cfg_attr(
-    test,
-    expect(clippy::arithmetic_side_effects, clippy::allow_attributes_without_reason, reason = "tests")
-)]
 
 pub mod amount;
 mod bounds;

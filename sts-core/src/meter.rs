@@ -212,7 +212,11 @@ impl<'p, const TIDS: usize> Meter<'p, TIDS> {
     /// The meter's refusal. The meter is as it was; call [`count_refusal`] to count it.
     ///
     /// [`count_refusal`]: Self::count_refusal
-    pub fn enter(&mut self, keyed: &str, now: Seconds) -> Result<Admission<'_, 'p, TIDS>, Rejection> {
+    pub fn enter(
+        &mut self,
+        keyed: &str,
+        now: Seconds,
+    ) -> Result<Admission<'_, 'p, TIDS>, Rejection> {
         self.check_lock(now)?;
         let framed = self.profile.frame(&Keyed::parse(keyed)?)?;
         self.admit(framed, now)
@@ -379,9 +383,7 @@ impl<'p, const TIDS: usize> Meter<'p, TIDS> {
     /// The staging as it counts at `now`: nothing once the window is over.
     fn staged_at(&self, now: Seconds) -> Staged {
         match self.profile.section_window_s {
-            Some(window)
-                if now.saturating_sub(self.staged.last_entry) > u64::from(window) =>
-            {
+            Some(window) if now.saturating_sub(self.staged.last_entry) > u64::from(window) => {
                 Staged::default()
             }
             _ => self.staged,
@@ -483,11 +485,10 @@ impl<'p, const TIDS: usize> Meter<'p, TIDS> {
             ti: TariffIndex::new(ti)
                 .map_err(|_| ranged(RangedField::TariffIndex, u32::from(ti)))?,
             kt,
-            ken: KeyExpiryNumber::new(ken_high << 4 | ken_low)
-                .unwrap_or(KeyExpiryNumber::NEVER),
+            ken: KeyExpiryNumber::new(ken_high << 4 | ken_low).unwrap_or(KeyExpiryNumber::NEVER),
         };
         let words = [top, second, next, bottom].map(|word| word.0);
-        let key = self.key.from_words(words);
+        let key = self.key.with_words(words);
         Ok(Some(Change::Key { key, attributes, rollover }))
     }
 }
@@ -618,6 +619,10 @@ impl<const TIDS: usize> Admission<'_, '_, TIDS> {
     }
 
     /// Executes the token: the only write. Cannot fail, and cannot run twice.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "the outcome is a report; the write is the point"
+    )]
     pub fn apply(self) -> Outcome {
         let outcome = self.outcome();
         let Self { meter, payload, change } = self;

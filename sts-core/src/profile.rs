@@ -273,9 +273,10 @@ impl Profile<'_> {
         self.display
             .iter()
             .find(|rule| rule.on.contains(result) && (pending || !rule.only_pending))
-            .map_or(
-                Shown { text: "{result}", result, basis: Basis::Documented },
-                |rule| Shown { text: rule.show, result, basis: rule.basis },
-            )
+            .map_or(Shown { text: "{result}", result, basis: Basis::Documented }, |rule| Shown {
+                text: rule.show,
+                result,
+                basis: rule.basis,
+            })
     }
 }

@@ -65,18 +65,18 @@ impl BaseDate {
     /// Minutes from 1970-01-01 00:00 to 00:00 on the base date, no leap seconds.
     #[must_use]
     pub const fn unix_minutes(self) -> i64 {
-        let days = match self {
+        let days: i64 = match self {
             Self::Y1993 => 8401,
             Self::Y2014 => 16_071,
             Self::Y2035 => 23_741,
         };
-        days * 1440
+        days.wrapping_mul(1440)
     }
 
     /// The last minute that a TID of this base date can say, as minutes since 1970.
     #[must_use]
     pub const fn last_unix_minute(self) -> i64 {
-        self.unix_minutes() + (1 << 24) - 1
+        self.unix_minutes().wrapping_add(0xFF_FFFF)
     }
 }
 
@@ -123,11 +123,11 @@ impl TokenId {
     /// The high byte, which a key expiry number is compared with.
     #[must_use]
     pub const fn high_byte(self) -> u8 {
-        (self.0 >> 16) as u8
+        let [_, high, ..] = self.0.to_be_bytes();
+        high
     }
 
     /// From the low 24 bits of a field.
-    #[expect(clippy::cast_possible_truncation, reason = "masked to 24 bits")]
     pub(crate) const fn from_bits(bits: u64) -> Self {
         Self((bits & 0xFF_FFFF) as u32)
     }

@@ -58,10 +58,8 @@ impl Token {
     /// assert_eq!(Token::parse("73786976294838206464"), Err(ParseTokenError::OutOfRange));
     /// ```
     pub fn parse(text: &str) -> Result<Self, ParseTokenError> {
-        let keyed = crate::Keyed::parse(text).map_err(|at| ParseTokenError::NonDigit {
-            position: at.position,
-            found: at.found,
-        })?;
+        let keyed = crate::Keyed::parse(text)
+            .map_err(|at| ParseTokenError::NonDigit { position: at.position, found: at.found })?;
         match keyed.digits().try_into() {
             Ok(digits) if keyed.count() == DIGITS => {
                 Self::from_digits(digits).ok_or(ParseTokenError::OutOfRange)
@@ -130,7 +128,6 @@ impl Token {
         let mut bits = self.bits();
         let mut digits = [b'0'; DIGITS];
         for digit in digits.iter_mut().rev() {
-            #[expect(clippy::cast_possible_truncation, reason = "a remainder below 10")]
             let low = (bits % 10) as u8;
             *digit = low.wrapping_add(b'0');
             bits /= 10;
@@ -151,10 +148,8 @@ impl Token {
     }
 
     /// Decrypts the block where its class is encrypted. Nothing is checked yet.
-    #[must_use]
     pub fn open(self, key: &DecoderKey) -> Opened {
-        let block =
-            if self.class.is_encrypted() { key.decrypt(self.block) } else { self.block };
+        let block = if self.class.is_encrypted() { key.decrypt(self.block) } else { self.block };
         Opened { class: self.class, block, long_key: key.ea() == EncryptionAlgorithm::Misty1 }
     }
 

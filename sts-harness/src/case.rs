@@ -91,7 +91,7 @@ impl Case {
         let key_file = overrides.keys.map_or_else(|| folder.join("keys.toml"), Path::to_owned);
         let mut warnings = Vec::new();
         let keys = if overrides.keys.is_some() || key_file.exists() {
-            KeyRing::load(&key_file, unlock).map_err(InputError::from)?
+            KeyRing::load(&key_file, unlock)?
         } else {
             warnings.push(Warning::new(
                 Place::file(&key_file.display().to_string()),
@@ -166,7 +166,8 @@ impl Case {
         let family = match self.profiles.get(&row.profile) {
             Some(family) => family,
             None => {
-                let family = profiles::load(&row.profile, folder).map_err(|error| error.to_string())?;
+                let family =
+                    profiles::load(&row.profile, folder).map_err(|error| error.to_string())?;
                 let family: &'static ProfileFile = Box::leak(Box::new(family));
                 self.profiles.insert(row.profile.clone(), family);
                 family

@@ -251,10 +251,9 @@ impl Search<'_> {
             Rejection::Overflow { .. } => {
                 Some(Diagnosis::certain(Cause::Overflow, rejection.to_string()))
             }
-            other => Some(Diagnosis {
-                causes: vec![unknown(1.0, vec![other.to_string()])],
-                trials: 0,
-            }),
+            other => {
+                Some(Diagnosis { causes: vec![unknown(1.0, vec![other.to_string()])], trials: 0 })
+            }
         }
     }
 
@@ -298,7 +297,8 @@ impl Search<'_> {
             "the meter is in another state than recorded"
         };
         detail.insert("state".into(), json!(state));
-        let evidence = format!("accepted in the recorded state, the display says {}", names.join(" or "));
+        let evidence =
+            format!("accepted in the recorded state, the display says {}", names.join(" or "));
         Some(Diagnosis::certain_with(Cause::RecordStale, detail, evidence))
     }
 
@@ -313,14 +313,16 @@ impl Search<'_> {
         }
         let is_meter = MeterPan::parse(&text).is_ok()
             || DecoderReferenceNumber::parse(&text).is_ok()
-            || self.fleet.meters.iter().any(|meter| {
-                meter.row.pan.as_str() == text || meter.row.pan.drn() == text
-            });
+            || self
+                .fleet
+                .meters
+                .iter()
+                .any(|meter| meter.row.pan.as_str() == text || meter.row.pan.drn() == text);
         if is_meter {
             return Some("the digits are the number of a meter".into());
         }
-        let phone = (9..=11).contains(&digits.len())
-            && (text.starts_with('0') || text.starts_with("27"));
+        let phone =
+            (9..=11).contains(&digits.len()) && (text.starts_with('0') || text.starts_with("27"));
         phone.then(|| "the digits look like a telephone number".into())
     }
 
@@ -334,7 +336,8 @@ impl Search<'_> {
                 detail.insert("firmware".into(), json!(family.firmware_ids()[firmware]));
                 detail
             };
-            let later = firmwares.clone().find(|place| *place > self.meter.firmware && takes(*place));
+            let later =
+                firmwares.clone().find(|place| *place > self.meter.firmware && takes(*place));
             if let Some(firmware) = later {
                 let evidence = format!(
                     "{count} digits in a form that firmware {} takes, and firmware {} does not",
@@ -343,7 +346,8 @@ impl Search<'_> {
                 );
                 return Diagnosis::certain_with(Cause::LengthAhead, named(firmware), evidence);
             }
-            let earlier = firmwares.rev().find(|place| *place < self.meter.firmware && takes(*place));
+            let earlier =
+                firmwares.rev().find(|place| *place < self.meter.firmware && takes(*place));
             if let Some(firmware) = earlier {
                 self.try_slips(digits);
                 let mut diagnosis = self.ranked_or(
@@ -413,9 +417,9 @@ impl Search<'_> {
             return Diagnosis::certain_with(Cause::BdtMismatch, detail, evidence);
         }
         let wrapped = bought.is_some_and(|bought| bought > base.last_unix_minute())
-            && read(base).zip(bought).is_some_and(|(tid, bought)| {
-                (tid + (1 << 24) - bought).abs() <= WEEK
-            });
+            && read(base)
+                .zip(bought)
+                .is_some_and(|(tid, bought)| (tid + (1 << 24) - bought).abs() <= WEEK);
         if wrapped {
             let evidence = format!("sold after the last minute of base date {}", base.year());
             return Diagnosis::certain_with(Cause::TidWrapped, detail, evidence);
@@ -473,9 +477,8 @@ impl Search<'_> {
         }
         self.try_slips(digits);
         self.try_rounding(digits);
-        let taken = said.is_some_and(|said| {
-            !said.is_empty() && said.iter().all(|result| result.is_taken())
-        });
+        let taken = said
+            .is_some_and(|said| !said.is_empty() && said.iter().all(|result| result.is_taken()));
         let mut diagnosis = self.ranked_or(Cause::Unknown, PRIOR_UNKNOWN, "");
         if taken {
             // The meter took it, so it holds the key that explains the token: the record is wrong.
@@ -495,10 +498,7 @@ impl Search<'_> {
             ) {
                 let mut evidence = first.evidence.clone();
                 evidence.push("the display says that the meter took it".into());
-                diagnosis.causes.insert(
-                    0,
-                    Ranked { cause: Cause::RecordStale, evidence, ..first },
-                );
+                diagnosis.causes.insert(0, Ranked { cause: Cause::RecordStale, evidence, ..first });
                 diagnosis.causes.remove(1);
             }
         }
@@ -530,7 +530,8 @@ impl Search<'_> {
                     if !wide && !on_record.contains(&Some(ti)) {
                         continue;
                     }
-                    let base = KeyAttributes { sgc: entry.sgc, krn: entry.krn, kt: entry.kt, ..own };
+                    let base =
+                        KeyAttributes { sgc: entry.sgc, krn: entry.krn, kt: entry.kt, ..own };
                     let attributes = attributes_with(base, ti);
                     let configuration = Configuration {
                         key_id: &entry.id,
@@ -661,7 +662,10 @@ impl Search<'_> {
             let at = self.sighting.entered_at.and_then(|at| u64::try_from(at * 60).ok());
             let staged = at.is_some_and(|at| self.meter.meter.staged_sections(at).count() > 0);
             evidence.push(if staged {
-                format!("sections {:?} of a key change are stored, the set is not whole", self.meter.sections_accepted)
+                format!(
+                    "sections {:?} of a key change are stored, the set is not whole",
+                    self.meter.sections_accepted
+                )
             } else {
                 "sections of a key change were accepted and have timed out".into()
             });
@@ -683,7 +687,8 @@ impl Search<'_> {
             if let Ok(payload) = token.open(other.meter.key()).authenticate() {
                 let mut detail = Map::new();
                 detail.insert("pan".into(), json!(other.row.pan.as_str()));
-                let evidence = vec![format!("authenticates for meter {} of the case", other.row.pan.drn())];
+                let evidence =
+                    vec![format!("authenticates for meter {} of the case", other.row.pan.drn())];
                 let reading = TidReading::new(Some(other.base_date), None);
                 self.keep(Cause::OtherMeter, &payload, &reading, 3.0, detail, evidence);
             }
@@ -696,7 +701,9 @@ impl Search<'_> {
                 continue;
             }
             let Ok(pan) = meter.row.pan.with_unchecked_drn(&drn) else { continue };
-            let Some(key) = meter_key(ring, &pan, meter.ea(), &own, meter.base_date) else { continue };
+            let Some(key) = meter_key(ring, &pan, meter.ea(), &own, meter.base_date) else {
+                continue;
+            };
             self.count(Cause::OtherMeter);
             if let Ok(payload) = token.open(&key).authenticate() {
                 let mut detail = Map::new();
@@ -807,7 +814,8 @@ impl Search<'_> {
         match payload {
             Payload::Credit { .. } | Payload::CurrencyCredit { .. } => {
                 let takes = self.meter.profile().has_function(class, subclass);
-                let taken = (0..=7).filter(|s| self.meter.profile().has_function(class, *s)).count();
+                let taken =
+                    (0..=7).filter(|s| self.meter.profile().has_function(class, *s)).count();
                 let by_chance = f64::from(u32::try_from(taken).unwrap_or(8)) / 16.0;
                 ratio *= if takes { 0.97 / by_chance.max(0.03) } else { 0.03 };
             }
@@ -877,11 +885,16 @@ impl Search<'_> {
         let trials = self.tried.iter().map(|(_, count)| count).sum();
         let tried = std::mem::take(&mut self.tried);
         let count_of = |cause: Cause| {
-            tried.iter().find(|(other, _)| *other == cause).map_or(1.0, |(_, count)| f64::from(*count))
+            tried
+                .iter()
+                .find(|(other, _)| *other == cause)
+                .map_or(1.0, |(_, count)| f64::from(*count))
         };
         let mut weighed: Vec<(f64, Match)> = std::mem::take(&mut self.found)
             .into_iter()
-            .map(|found| (prior(found.cause) / count_of(found.cause) * found.likelihood_ratio, found))
+            .map(|found| {
+                (prior(found.cause) / count_of(found.cause) * found.likelihood_ratio, found)
+            })
             .collect();
         weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
         let total = weight + weighed.iter().map(|(weight, _)| weight).sum::<f64>();
@@ -947,9 +960,8 @@ fn is_exponent_form(entered: &str) -> bool {
 /// Minutes as people say them.
 fn duration(minutes: i64) -> String {
     let minutes = minutes.unsigned_abs();
-    let say = |count: u64, unit: &str| {
-        format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
-    };
+    let say =
+        |count: u64, unit: &str| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
     match minutes {
         0..120 => say(minutes, "minute"),
         120..2880 => say(minutes / 60, "hour"),

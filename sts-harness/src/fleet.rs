@@ -51,13 +51,12 @@ pub struct TrackedMeter {
     pub sections_accepted: Vec<u8>,
     /// Whether the base date was changed without clearing the TID memory.
     pub kept_tids_over_base_date: bool,
-    /// Why the firmware asked for could not be found, if it could not.
-    pub keys_tried: u32,
 }
 
 /// Why a meter row cannot be followed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{problem}")]
+#[non_exhaustive]
 pub struct Unfollowable {
     /// In words.
     pub problem: String,
@@ -84,13 +83,8 @@ impl TrackedMeter {
                 ),
             })?,
         };
-        let attributes = KeyAttributes {
-            sgc: row.sgc,
-            krn: row.krn,
-            ti: row.ti,
-            kt: row.kt,
-            ken: row.ken,
-        };
+        let attributes =
+            KeyAttributes { sgc: row.sgc, krn: row.krn, ti: row.ti, kt: row.kt, ken: row.ken };
         let held = meter_key(ring, &row.pan, row.ea, &attributes, row.base_date);
         let has_key = held.is_some();
         let key = held.unwrap_or_else(|| placeholder_key(row.ea));
@@ -112,7 +106,6 @@ impl TrackedMeter {
             taken: Vec::new(),
             sections_accepted: Vec::new(),
             kept_tids_over_base_date: false,
-            keys_tried: 0,
         })
     }
 
@@ -135,13 +128,19 @@ impl TrackedMeter {
     pub fn enter(&mut self, keyed: &str, at: u64, entry: &str, ring: &KeyRing) -> Answer {
         let pending_before = self.meter.staged_sections(at).count() > 0;
         if !self.powered {
-            return self.refusal(Rejection::NotReady, pending_before, at);
+            return self.refusal(Rejection::NotReady, pending_before);
         }
         if !self.has_key
             && let Ok(framed) = self.frame(keyed)
             && framed.token().class().is_encrypted()
         {
-            return Answer { result: None, rejection: None, outcome: None, payload: None, shown: None };
+            return Answer {
+                result: None,
+                rejection: None,
+                outcome: None,
+                payload: None,
+                shown: None,
+            };
         }
         let admitted = self.meter.enter(keyed, at).map(|admission| {
             let payload = *admission.payload();
@@ -162,12 +161,12 @@ impl TrackedMeter {
             }
             Err(rejection) => {
                 self.meter.count_refusal(&rejection, at);
-                self.refusal(rejection, pending_before, at)
+                self.refusal(rejection, pending_before)
             }
         }
     }
 
-    fn refusal(&self, rejection: Rejection, pending: bool, _at: u64) -> Answer {
+    fn refusal(&self, rejection: Rejection, pending: bool) -> Answer {
         let result = rejection.result();
         Answer {
             result: Some(result),
@@ -390,6 +389,9 @@ impl Fleet {
 }
 
 /// The attributes of a key that never expires.
-pub(crate) const fn attributes_with(base: KeyAttributes, ti: sts_core::TariffIndex) -> KeyAttributes {
+pub(crate) const fn attributes_with(
+    base: KeyAttributes,
+    ti: sts_core::TariffIndex,
+) -> KeyAttributes {
     KeyAttributes { ti, ken: KeyExpiryNumber::NEVER, ..base }
 }

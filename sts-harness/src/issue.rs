@@ -97,12 +97,8 @@ impl<'r> Issuer<'r> {
                     && entry.kt == attributes.kt
             })
             .collect();
-        let place = format!(
-            "SGC {}, KRN {}, KT {}",
-            attributes.sgc,
-            attributes.krn,
-            attributes.kt.code()
-        );
+        let place =
+            format!("SGC {}, KRN {}, KT {}", attributes.sgc, attributes.krn, attributes.kt.code());
         match fitting.as_slice() {
             [entry] if entry.may_issue() => Ok(entry),
             [entry] => Err(NotIssued::Key(format!(
@@ -127,7 +123,8 @@ impl<'r> Issuer<'r> {
         row: &IssueRow,
     ) -> Result<(MeterPan, KeyAttributes, BaseDate, DecoderKey, Option<crate::time::Zone>), NotIssued>
     {
-        let need = |name: &str| row_error(format!("{name} is empty, expected for kind {}", row.kind));
+        let need =
+            |name: &str| row_error(format!("{name} is empty, expected for kind {}", row.kind));
         let pan = row.pan.ok_or_else(|| need("pan"))?;
         let ea = row.ea.ok_or_else(|| need("ea"))?;
         let mut attributes = KeyAttributes {
@@ -270,15 +267,14 @@ fn payload_with_tid(row: &IssueRow) -> Result<MakePayload, NotIssued> {
         "credit" => {
             let commodity = commodity(row.subclass.unwrap_or(0), 0)?;
             let units = row.units_raw.ok_or_else(|| need("units_raw"))?;
-            let amount =
-                Amount::round_up(units).map_err(|error| row_error(error.to_string()))?;
+            let amount = Amount::round_up(units).map_err(|error| row_error(error.to_string()))?;
             Box::new(move |tid| Payload::Credit { commodity, rnd, tid, amount })
         }
         "currency" => {
             let commodity = commodity(row.subclass.unwrap_or(4), 4)?;
             let units = row.amount_units().ok_or_else(|| need("amount"))?;
-            let amount = CurrencyAmount::round_up(units)
-                .map_err(|error| row_error(error.to_string()))?;
+            let amount =
+                CurrencyAmount::round_up(units).map_err(|error| row_error(error.to_string()))?;
             Box::new(move |tid| Payload::CurrencyCredit { commodity, tid, amount })
         }
         "max_power" => set(Setting::MaximumPowerLimit, power()?.field()),
@@ -310,21 +306,22 @@ fn payload_with_tid(row: &IssueRow) -> Result<MakePayload, NotIssued> {
 
 fn commodity(subclass: u8, first: u8) -> Result<Commodity, NotIssued> {
     let place = usize::from(subclass.wrapping_sub(first));
-    Commodity::ALL.get(place).copied().ok_or_else(|| {
-        row_error(format!("subclass {subclass} is not in {first} to {}", first + 3))
-    })
+    Commodity::ALL
+        .get(place)
+        .copied()
+        .ok_or_else(|| row_error(format!("subclass {subclass} is not in {first} to {}", first + 3)))
 }
 
 fn test_token(row: &IssueRow) -> Result<Token, NotIssued> {
-    let control = row.control.ok_or_else(|| row_error("control is empty, expected for kind test"))?;
+    let control =
+        row.control.ok_or_else(|| row_error("control is empty, expected for kind test"))?;
     let subclass = row.subclass.unwrap_or(0);
     let test = MeterTest::new(subclass, control, row.mfr_code.unwrap_or(0))
         .map_err(|error| row_error(error.to_string()))?;
     if test.control != control {
         return Err(row_error(format!("control has more than {} bits", test.width())));
     }
-    Token::seal_without_key(&Payload::MeterTest(test))
-        .ok_or_else(|| row_error("no class 1 token"))
+    Token::seal_without_key(&Payload::MeterTest(test)).ok_or_else(|| row_error("no class 1 token"))
 }
 
 fn extended_read(row: &IssueRow) -> Result<Token, NotIssued> {

@@ -185,12 +185,10 @@ struct RawKey {
 impl RawKey {
     /// Every field but the key, in a form that no two different records share.
     fn associated_data(&self, kind: &str) -> Vec<u8> {
-        let text = |value: &Option<Spanned<String>>| {
-            value.as_ref().map(|value| value.get_ref().clone())
-        };
-        let number = |value: &Option<Spanned<i64>>| {
-            value.as_ref().map(|value| value.get_ref().to_string())
-        };
+        let text =
+            |value: &Option<Spanned<String>>| value.as_ref().map(|value| value.get_ref().clone());
+        let number =
+            |value: &Option<Spanned<i64>>| value.as_ref().map(|value| value.get_ref().to_string());
         let fields = [
             ("id", text(&self.id)),
             ("purpose", text(&self.purpose)),
@@ -260,21 +258,18 @@ impl KeyRing {
     /// # Errors
     ///
     /// [`InputError`], which never shows a key.
-    pub fn parse(
-        name: &str,
-        text: &str,
-        unlock: &mut dyn Unlock,
-    ) -> Result<Self, InputError> {
+    pub fn parse(name: &str, text: &str, unlock: &mut dyn Unlock) -> Result<Self, InputError> {
         let raw: RawFile =
             toml::from_str(text).map_err(|error| key_safe(InputError::toml(name, text, &error)))?;
         let mut reader = Reader { name, text, kek: None };
         if let Some(schema) = &raw.schema
             && *schema.get_ref() != 1
         {
-            return Err(reader.error(schema.span().start, "schema", format!(
-                "{}, expected 1",
-                schema.get_ref()
-            )));
+            return Err(reader.error(
+                schema.span().start,
+                "schema",
+                format!("{}, expected 1", schema.get_ref()),
+            ));
         }
         let needs_unlocking = raw
             .vending_key
@@ -393,7 +388,11 @@ impl Reader<'_> {
     fn id_and_purpose(&self, record: &Spanned<RawKey>) -> Result<(String, Purpose), InputError> {
         let raw = record.get_ref();
         let id = self.text("id", &raw.id, |id| {
-            if id.trim().is_empty() { Err("is empty, expected a name".into()) } else { Ok(id.to_owned()) }
+            if id.trim().is_empty() {
+                Err("is empty, expected a name".into())
+            } else {
+                Ok(id.to_owned())
+            }
         })?;
         let id = self.required(record, "id", id)?;
         let purpose = self.text("purpose", &raw.purpose, |purpose| match purpose {
@@ -524,7 +523,10 @@ impl Reader<'_> {
                 hex::decode(text.as_bytes()).map(Zeroizing::new).map_err(|error| {
                     let problem = match error {
                         hex::FromHexError::InvalidHexCharacter { index, .. } => {
-                            format!("character {} of the key of {id} is no hexadecimal digit", index + 1)
+                            format!(
+                                "character {} of the key of {id} is no hexadecimal digit",
+                                index + 1
+                            )
                         }
                         _ => format!(
                             "the key of {id} has {} hexadecimal digits, expected {}",
@@ -790,7 +792,8 @@ mod tests {
 
     #[test]
     fn even_parity_is_warned_of() {
-        let ring = parse(&vending(&[("abababababababab", "aaabababababababab".get(..16).unwrap())]));
+        let ring =
+            parse(&vending(&[("abababababababab", "aaabababababababab".get(..16).unwrap())]));
         assert!(ring.unwrap().warnings[0].problem.contains("parity"));
     }
 
@@ -817,11 +820,19 @@ mod tests {
         let file = sealed_file();
         assert!(!file.contains("abab"));
         let ring = KeyRing::parse("k", &file, &mut Kek(vec![7; 32])).unwrap();
-        assert_eq!(ring.vending[0].key.fingerprint(), parse(&vending(&[])).unwrap().vending[0].key.fingerprint());
+        assert_eq!(
+            ring.vending[0].key.fingerprint(),
+            parse(&vending(&[])).unwrap().vending[0].key.fingerprint()
+        );
         assert!(!ring.vending[0].may_issue());
         let error = KeyRing::parse("k", &file, &mut Kek(vec![8; 32])).unwrap_err();
         assert!(error.to_string().contains("does not open") && error.is_about_keys());
-        assert!(KeyRing::parse("k", &file, &mut Kek(vec![7; 31])).unwrap_err().to_string().contains("expected 32"));
+        assert!(
+            KeyRing::parse("k", &file, &mut Kek(vec![7; 31]))
+                .unwrap_err()
+                .to_string()
+                .contains("expected 32")
+        );
         assert!(KeyRing::parse("k", &file, &mut Locked).unwrap_err().is_about_keys());
     }
 

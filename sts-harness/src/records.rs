@@ -93,7 +93,8 @@ pub fn parse_sgc(text: &str) -> Result<SupplyGroupCode, String> {
 ///
 /// What was found and expected.
 pub fn parse_ti(text: &str) -> Result<TariffIndex, String> {
-    let value: u8 = number(text).map_err(|_| format!("{text:?}, expected a tariff index of 00 to 99"))?;
+    let value: u8 =
+        number(text).map_err(|_| format!("{text:?}, expected a tariff index of 00 to 99"))?;
     TariffIndex::new(value).map_err(|error| error.to_string())
 }
 
@@ -103,7 +104,8 @@ pub fn parse_ti(text: &str) -> Result<TariffIndex, String> {
 ///
 /// What was found and expected.
 pub fn parse_krn(text: &str) -> Result<KeyRevisionNumber, String> {
-    let value = number(text).map_err(|_| format!("{text:?}, expected a key revision number of 1 to 9"))?;
+    let value =
+        number(text).map_err(|_| format!("{text:?}, expected a key revision number of 1 to 9"))?;
     KeyRevisionNumber::new(value).map_err(|error| error.to_string())
 }
 
@@ -188,7 +190,8 @@ pub fn meter_pan(text: &str) -> Result<MeterPan, String> {
 }
 
 fn pan_of(row: &Row) -> Result<Option<MeterPan>, FieldError> {
-    let from_pan = field(row, "pan", |text| MeterPan::parse(text).map_err(|error| error.to_string()))?;
+    let from_pan =
+        field(row, "pan", |text| MeterPan::parse(text).map_err(|error| error.to_string()))?;
     let from_drn = field(row, "drn", |text| {
         let drn = DecoderReferenceNumber::parse(text).map_err(|error| error.to_string())?;
         match row.get("iin") {
@@ -260,8 +263,21 @@ impl Decimal {
 const METER_COLUMNS: Columns = Columns {
     required: &[&["pan", "drn"], &["ea"], &["sgc"], &["krn"], &["ti"], &["kt"], &["base_date"]],
     optional: &[
-        "iin", "ken", "profile", "firmware", "tid_floor", "tids", "credit_0", "credit_1",
-        "credit_2", "credit_3", "credit_4", "credit_5", "credit_6", "credit_7", "note",
+        "iin",
+        "ken",
+        "profile",
+        "firmware",
+        "tid_floor",
+        "tids",
+        "credit_0",
+        "credit_1",
+        "credit_2",
+        "credit_3",
+        "credit_4",
+        "credit_5",
+        "credit_6",
+        "credit_7",
+        "note",
     ],
 };
 
@@ -412,8 +428,20 @@ pub fn read_meters(path: &Path) -> Result<Rows<MeterRow>, InputError> {
 const ENTRY_COLUMNS: Columns = Columns {
     required: &[&["id"], &["entered_at"], &["pan", "drn"], &["entered"]],
     optional: &[
-        "iin", "sold_at", "quantity", "unit", "paid", "sgc", "krn", "ti", "kt", "ea", "displayed",
-        "event", "value", "note",
+        "iin",
+        "sold_at",
+        "quantity",
+        "unit",
+        "paid",
+        "sgc",
+        "krn",
+        "ti",
+        "kt",
+        "ea",
+        "displayed",
+        "event",
+        "value",
+        "note",
     ],
 };
 
@@ -530,7 +558,8 @@ pub fn read_entries(path: &Path) -> Result<Rows<EntryRow>, InputError> {
         let id = required(row.get("id"), "id")?;
         let entered_at = required(field(row, "entered_at", time::parse)?, "entered_at")?;
         let pan = required(pan_of(row)?, if row.raw("pan").is_some() { "pan" } else { "drn" })?;
-        let mut entry = EntryRow::token(id, pan, entered_at, row.raw("entered").unwrap_or_default());
+        let mut entry =
+            EntryRow::token(id, pan, entered_at, row.raw("entered").unwrap_or_default());
         entry.line = row.line;
         for name in ENTRY_COLUMNS.optional {
             if matches!(*name, "iin" | "note") {
@@ -597,9 +626,35 @@ pub fn read_verify(path: &Path) -> Result<Rows<VerifyRow>, InputError> {
 const ISSUE_COLUMNS: Columns = Columns {
     required: &[&["kind"]],
     optional: &[
-        "id", "pan", "drn", "iin", "ea", "sgc", "krn", "ti", "kt", "subclass", "issued_at", "tid",
-        "rnd", "units_raw", "amount", "watts", "register_to_clear", "control", "mfr_code", "index",
-        "value", "to_sgc", "to_krn", "to_ti", "to_kt", "to_pan", "rollover", "three_kct", "note",
+        "id",
+        "pan",
+        "drn",
+        "iin",
+        "ea",
+        "sgc",
+        "krn",
+        "ti",
+        "kt",
+        "subclass",
+        "issued_at",
+        "tid",
+        "rnd",
+        "units_raw",
+        "amount",
+        "watts",
+        "register_to_clear",
+        "control",
+        "mfr_code",
+        "index",
+        "value",
+        "to_sgc",
+        "to_krn",
+        "to_ti",
+        "to_kt",
+        "to_pan",
+        "rollover",
+        "three_kct",
+        "note",
     ],
 };
 

@@ -167,8 +167,7 @@ impl Verdict {
             })
             .collect();
         self.trials = diagnosis.trials;
-        self.expected_chance_matches =
-            (diagnosis.expected_chance_matches() * 1e6).round() / 1e6;
+        self.expected_chance_matches = (diagnosis.expected_chance_matches() * 1e6).round() / 1e6;
         self.evidence.clone_from(&first.evidence);
         self.action = Some(first.cause.action());
         self.advice = Some(first.cause.advice());
@@ -226,7 +225,8 @@ impl<'c> Replay<'c> {
         };
         let seconds = entry.entered_at.as_second();
         if self.last[place].is_some_and(|last| seconds < last) {
-            let problem = "earlier than the meter's entry before it; sort the entries or use --sort";
+            let problem =
+                "earlier than the meter's entry before it; sort the entries or use --sort";
             return stopped(verdict, Some(place), problem.to_owned());
         }
         self.last[place] = Some(seconds);
@@ -246,9 +246,7 @@ impl<'c> Replay<'c> {
     }
 
     fn place_of(&self, pan: &MeterPan) -> Result<usize, String> {
-        self.fleet
-            .find(pan)
-            .ok_or_else(|| format!("meter {} is not in meters.csv", pan.drn()))
+        self.fleet.find(pan).ok_or_else(|| format!("meter {} is not in meters.csv", pan.drn()))
     }
 
     fn judge(
@@ -269,13 +267,10 @@ impl<'c> Replay<'c> {
             verdict.display = Some(shown.text.clone());
             verdict.display_basis = Some(shown.basis);
         }
-        verdict.reproduced =
-            Reproduced::of(entry.displayed.as_deref(), verdict.display.as_deref());
+        verdict.reproduced = Reproduced::of(entry.displayed.as_deref(), verdict.display.as_deref());
         verdict.reason = answer.rejection.map(|rejection| rejection.to_string());
         let sighting = sighting_of(entry);
-        if let Some(diagnosis) =
-            diagnose(&self.fleet, place, answer, &sighting, &self.case.keys)
-        {
+        if let Some(diagnosis) = diagnose(&self.fleet, place, answer, &sighting, &self.case.keys) {
             verdict.set_diagnosis(&diagnosis);
         }
         match (&answer.payload, &answer.outcome) {
@@ -333,9 +328,8 @@ fn stopped(mut verdict: Verdict, meter: Option<usize>, problem: String) -> Step 
 /// A row with `name=value` pairs applied, separated by blanks, names as in meters.csv.
 fn edited(row: &MeterRow, pairs: &str) -> Result<MeterRow, String> {
     pairs.split_whitespace().try_fold(row.clone(), |row, pair| {
-        let (name, value) = pair
-            .split_once('=')
-            .ok_or_else(|| format!("{pair:?}, expected name=value"))?;
+        let (name, value) =
+            pair.split_once('=').ok_or_else(|| format!("{pair:?}, expected name=value"))?;
         row.with_field(name, value)
     })
 }
@@ -412,7 +406,7 @@ impl Totals {
                 Some((_, count)) => *count += 1,
                 None => self.causes.push((cause, 1)),
             }
-            self.causes.sort_by(|a, b| b.1.cmp(&a.1));
+            self.causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         }
     }
 }

@@ -94,10 +94,8 @@ impl Slip {
     fn take(&mut self, field: &'static str, value: &str) {
         let digits: String = value.chars().take_while(char::is_ascii_digit).collect();
         match field {
-            "meter" => {
-                if is_meter(&digits) {
-                    self.meter = Some(digits);
-                }
+            "meter" if is_meter(&digits) => {
+                self.meter = Some(digits);
             }
             // "1/2" is printed since the rollover: from 1 to 2.
             "krn" => {
@@ -135,7 +133,17 @@ impl Slip {
     /// A number with a unit behind it: kWh, kl, m3, litres, minutes.
     fn read_quantity(&mut self, upper: &str) {
         // Longest names first; thousandths turn litres to cubic metres.
-        let units = [("KWH", "kWh", 0), ("KILOLITRES", "m3", 0), ("LITRES", "m3", 3), ("LITERS", "m3", 3), ("KL", "m3", 0), ("M3", "m3", 0), ("M³", "m3", 0), ("L", "m3", 3), ("MIN", "min", 0)];
+        let units = [
+            ("KWH", "kWh", 0),
+            ("KILOLITRES", "m3", 0),
+            ("LITRES", "m3", 3),
+            ("LITERS", "m3", 3),
+            ("KL", "m3", 0),
+            ("M3", "m3", 0),
+            ("M³", "m3", 0),
+            ("L", "m3", 3),
+            ("MIN", "min", 0),
+        ];
         for (name, unit, thousandths) in units {
             let Some(at) = find_word(upper, name) else { continue };
             let before = upper[..at].trim_end();
@@ -239,15 +247,12 @@ fn is_token(digits: &str) -> bool {
 
 /// One token, or a line of several run together.
 fn split(digits: &str) -> Vec<String> {
-    let several = Keyed::parse(digits).is_ok_and(|keyed| keyed.fitting().contains(Framing::Multi20));
+    let several =
+        Keyed::parse(digits).is_ok_and(|keyed| keyed.fitting().contains(Framing::Multi20));
     if !several {
         return vec![digits.to_owned()];
     }
-    digits
-        .as_bytes()
-        .chunks(20)
-        .map(|token| String::from_utf8_lossy(token).into_owned())
-        .collect()
+    digits.as_bytes().chunks(20).map(|token| String::from_utf8_lossy(token).into_owned()).collect()
 }
 
 fn is_meter(digits: &str) -> bool {

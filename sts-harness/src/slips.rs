@@ -43,13 +43,7 @@ pub fn undo(digits: &[u8], with_lost_groups: bool) -> Vec<Undone> {
     undone
 }
 
-fn push(
-    undone: &mut Vec<Undone>,
-    cause: Cause,
-    digits: Vec<u8>,
-    position: usize,
-    what: String,
-) {
+fn push(undone: &mut Vec<Undone>, cause: Cause, digits: Vec<u8>, position: usize, what: String) {
     undone.push(Undone { cause, digits, position, what });
 }
 

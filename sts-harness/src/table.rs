@@ -68,10 +68,9 @@ impl Table {
     ///
     /// [`InputError`]: unreadable, empty, or a header that does not fit.
     pub fn read_file(path: &Path, columns: &Columns) -> Result<Self, InputError> {
-        let name = path.file_name().map_or_else(
-            || path.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        );
+        let name = path
+            .file_name()
+            .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
         let unreadable = |error: std::io::Error| {
             InputError::unreadable(&path.display().to_string(), &error.to_string())
         };
@@ -95,7 +94,10 @@ impl Table {
             let expected: Vec<&str> = columns.known().collect();
             return Err(InputError::other(
                 file,
-                &format!("the file is empty, expected a header with columns of: {}", expected.join(", ")),
+                &format!(
+                    "the file is empty, expected a header with columns of: {}",
+                    expected.join(", ")
+                ),
             ));
         }
         let mut reader = csv::ReaderBuilder::new()
@@ -117,7 +119,8 @@ impl Table {
         let shared: std::rc::Rc<[String]> = header.clone().into();
 
         let mut lines = Lines { bytes, offset: 0, line: 1 };
-        let mut table = Self { file: file.to_owned(), header, rows: Vec::new(), rejected: Vec::new() };
+        let mut table =
+            Self { file: file.to_owned(), header, rows: Vec::new(), rejected: Vec::new() };
         for record in records {
             let record = match record {
                 Ok(record) => record,
@@ -142,7 +145,11 @@ impl Table {
                 let name = table.header.get(place).cloned().unwrap_or_default();
                 format!("column {name:?} is not UTF-8")
             } else if original.len() != table.header.len() {
-                format!("{} fields, expected {} as in the header", original.len(), table.header.len())
+                format!(
+                    "{} fields, expected {} as in the header",
+                    original.len(),
+                    table.header.len()
+                )
             } else {
                 table.rows.push(Row { line, original, header: shared.clone() });
                 continue;

@@ -26,9 +26,9 @@ impl Zone {
             let offset = Offset::from_seconds(seconds).map_err(|error| error.to_string())?;
             return Ok(Self(TimeZone::fixed(offset)));
         }
-        TimeZone::get(text)
-            .map(Self)
-            .map_err(|_| format!("zone {text:?} is not known, expected UTC, +02:00 or an IANA name"))
+        TimeZone::get(text).map(Self).map_err(|_| {
+            format!("zone {text:?} is not known, expected UTC, +02:00 or an IANA name")
+        })
     }
 
     /// Minutes since 1970 in local time as minutes since 1970 UTC.

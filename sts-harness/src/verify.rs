@@ -1,9 +1,9 @@
 //! Authenticating and decoding one token under the keys held.
 
 use serde_json::{Map, Value, json};
-use sts_core::key::{EncryptionAlgorithm, KeyAttributes, KeyType};
+use sts_core::key::{EncryptionAlgorithm, KeyAttributes};
 use sts_core::{
-    BaseDate, DecoderKey, KeyExpiryNumber, KeyRevisionNumber, Payload, Rejection, SupplyGroupCode,
+    DecoderKey, KeyExpiryNumber, Payload, Rejection,
     TariffIndex, Token,
 };
 
@@ -103,10 +103,9 @@ fn finish(object: &mut Map<String, Value>, trials: u32, matches: &[&str]) {
 /// that the key allows.
 fn candidates<'r>(ring: &'r KeyRing, row: &'r VerifyRow) -> Vec<Candidate<'r>> {
     let mut found: Vec<Candidate<'r>> = Vec::new();
-    let fits = |said: bool| said;
     for entry in &ring.vending {
         let Some(pan) = &row.pan else { break };
-        let agrees = fits(row.sgc.is_none_or(|sgc| sgc == entry.sgc))
+        let agrees = row.sgc.is_none_or(|sgc| sgc == entry.sgc)
             && row.krn.is_none_or(|krn| krn == entry.krn)
             && row.kt.is_none_or(|kt| kt == entry.kt);
         if !agrees {
@@ -158,35 +157,4 @@ fn agrees_if_known<T: PartialEq>(said: Option<T>, held: Option<T>) -> bool {
         (Some(said), Some(held)) => said == held,
         _ => true,
     }
-}
-
-/// The attributes of a row that names them all.
-#[must_use]
-pub fn attributes_of(
-    sgc: Option<SupplyGroupCode>,
-    krn: Option<KeyRevisionNumber>,
-    ti: Option<TariffIndex>,
-    kt: Option<KeyType>,
-) -> Option<KeyAttributes> {
-    Some(KeyAttributes {
-        sgc: sgc?,
-        krn: krn?,
-        ti: ti?,
-        kt: kt?,
-        ken: KeyExpiryNumber::NEVER,
-    })
-}
-
-/// The base date under which a key of the ring counts, for a row that says nothing of it.
-#[must_use]
-pub fn base_dates(ring: &KeyRing, attributes: &KeyAttributes) -> Vec<BaseDate> {
-    ring.vending
-        .iter()
-        .filter(|entry| {
-            entry.sgc == attributes.sgc
-                && entry.krn == attributes.krn
-                && entry.kt == attributes.kt
-        })
-        .map(|entry| entry.base_date)
-        .collect()
 }
