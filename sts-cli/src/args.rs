@@ -56,11 +56,11 @@ Example: sts verify --keys keys.toml --input tokens.csv --format ndjson")]
     Verify(VerifyArgs),
     /// Ask a meter: would it take this token now? Nothing is written.
     #[command(after_help = "\
-Example: sts check --case examples/mangaung-2024 --meter 01000000009 1844 6744 0738 4377 2416")]
+Example: sts check --case examples/mangaung-2024 --meter 01202401012 1844 6744 0738 4377 2416")]
     Check(AskArgs),
     /// Say why a token is refused, and what to do. Takes a pasted slip or SMS as well.
     #[command(after_help = "\
-Example: sts explain --keys keys.toml --slip slip.txt --seen 017")]
+Example: sts explain --case examples/mangaung-2024 --slip slip.txt --seen 017")]
     Explain(AskArgs),
     /// Make tokens with test keys.
     #[command(after_help = "\

@@ -259,8 +259,28 @@ impl TrackedMeter {
         Ok(())
     }
 
-    /// Puts the meter in the state of an edited row; what it took is kept for the record unless
-    /// the meter was replaced.
+    /// The row that this meter would start from as it is now.
+    #[must_use]
+    pub fn current_row(&self) -> MeterRow {
+        let attributes = *self.meter.attributes();
+        let registers = *self.meter.registers();
+        MeterRow {
+            sgc: attributes.sgc,
+            krn: attributes.krn,
+            ti: attributes.ti,
+            kt: attributes.kt,
+            ken: attributes.ken,
+            base_date: self.base_date,
+            firmware: Some(self.family.firmware_ids()[self.firmware].to_owned()),
+            tid_floor: self.meter.tids().iter().min().copied().unwrap_or(TokenId::MIN),
+            tids: self.meter.tids().to_vec(),
+            units: registers.units,
+            currency: registers.currency,
+            ..self.row.clone()
+        }
+    }
+
+    /// Puts the meter in the state of a row. What it took stays on record unless it was replaced.
     ///
     /// # Errors
     ///
@@ -272,23 +292,11 @@ impl TrackedMeter {
         family: &'static ProfileFile,
         ring: &KeyRing,
     ) -> Result<(), Unfollowable> {
-        let taken = std::mem::take(&mut self.taken);
         let fresh = Self::new(row, family, ring)?;
-        let (tids, registers) = (*self.meter.tids(), *self.meter.registers());
-        *self = fresh;
+        let before = std::mem::replace(self, fresh);
         if !replaced {
-            self.taken = taken;
-            // A corrected record says nothing of what the meter remembers unless it names it.
-            if self.row.tids.is_empty() {
-                for tid in tids {
-                    if tid > self.row.tid_floor {
-                        self.meter.remember(tid);
-                    }
-                }
-            }
-            if self.row.units == [0; 4] && self.row.currency == [0; 4] {
-                *self.meter.registers_mut() = registers;
-            }
+            self.taken = before.taken;
+            self.powered = before.powered;
         }
         Ok(())
     }

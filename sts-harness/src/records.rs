@@ -369,7 +369,10 @@ impl MeterRow {
             "ken" => self.ken = parse_ken(value).map_err(named)?,
             "profile" => value.clone_into(&mut self.profile),
             "firmware" => self.firmware = Some(value.to_owned()),
-            "tid_floor" => self.tid_floor = parse_tid(value).map_err(named)?,
+            "tid_floor" => {
+                self.tid_floor = parse_tid(value).map_err(named)?;
+                self.tids.clear();
+            }
             "tids" => self.tids = parse_tids(value).map_err(named)?,
             _ => match name.strip_prefix("credit_").and_then(|digit| digit.parse().ok()) {
                 Some(place @ 0_usize..=3) => self.units[place] = number(value).map_err(named)?,

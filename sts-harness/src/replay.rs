@@ -304,7 +304,9 @@ impl<'c> Replay<'c> {
                 other => Err(format!("event power: {other:?}, expected on or off")),
             },
             "set" | "replace" => {
-                let row = edited(&meter.row, value)?;
+                // A corrected record starts from the meter as it is, a new meter from the first record.
+                let from = if event == "set" { meter.current_row() } else { meter.row.clone() };
+                let row = edited(from, value)?;
                 let family = self.case.profile(&row.profile).ok_or_else(|| {
                     format!("profile {:?} is not loaded by any meter of the case", row.profile)
                 })?;
@@ -326,8 +328,8 @@ fn stopped(mut verdict: Verdict, meter: Option<usize>, problem: String) -> Step 
 }
 
 /// A row with `name=value` pairs applied, separated by blanks, names as in meters.csv.
-fn edited(row: &MeterRow, pairs: &str) -> Result<MeterRow, String> {
-    pairs.split_whitespace().try_fold(row.clone(), |row, pair| {
+fn edited(row: MeterRow, pairs: &str) -> Result<MeterRow, String> {
+    pairs.split_whitespace().try_fold(row, |row, pair| {
         let (name, value) =
             pair.split_once('=').ok_or_else(|| format!("{pair:?}, expected name=value"))?;
         row.with_field(name, value)

@@ -2,10 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use sts_core::key::{EncryptionAlgorithm, KeyAttributes};
-use sts_core::{
-    DecoderKey, KeyExpiryNumber, Payload, Rejection,
-    TariffIndex, Token,
-};
+use sts_core::{DecoderKey, KeyExpiryNumber, Payload, Rejection, TariffIndex, Token};
 
 use crate::describe::{TidReading, fields};
 use crate::keys::KeyRing;
