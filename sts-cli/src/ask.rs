@@ -46,7 +46,7 @@ fn question(args: &AskArgs) -> Result<Question, Failure> {
     }
     let slip = Slip::read(&text);
     let mut entries: Vec<String> = slip.tokens().map(str::to_owned).collect();
-    if entries.is_empty() {
+    if entries.is_empty() && slip.notes().is_empty() {
         // Not a slip: what was keyed, whatever it is.
         entries.push(text.trim().to_owned());
     }
@@ -55,10 +55,13 @@ fn question(args: &AskArgs) -> Result<Question, Failure> {
 
 fn ask(args: &AskArgs, explaining: bool, out: &mut Out) -> Done {
     let question = question(args)?;
+    for note in question.slip.notes() {
+        out.warning(note);
+    }
     let Some((case, row)) = case_of(args, &question.slip, out)? else {
         return keyless(&question, out);
     };
-    let mut exit = Exit::Good;
+    let mut exit = Exit::of(!question.entries.is_empty());
     let at = match &args.at {
         Some(text) => {
             time::parse(text).map_err(|problem| Failure::Usage(format!("--at: {problem}")))?
@@ -132,6 +135,9 @@ fn case_of(
     if args.case.is_some() {
         return Err(Failure::Usage(format!("meter {} is not in meters.csv", pan.drn())));
     }
+    if case.keys.is_empty() && args.keys.keys.is_none() && args.sgc.is_none() {
+        return Ok(None);
+    }
     let mut row = guessed_row(&case, pan, args)?;
     let given = [
         ("ea", &args.ea),
@@ -176,7 +182,8 @@ fn guessed_row(case: &Case, pan: sts_core::MeterPan, args: &AskArgs) -> Result<M
 
 /// No meter and no key: what the digits alone tell.
 fn keyless(question: &Question, out: &mut Out) -> Done {
-    let mut exit = Exit::Good;
+    // A slip without a token is no good answer.
+    let mut exit = Exit::of(!question.entries.is_empty());
     for entered in &question.entries {
         let inspection = inspect::inspect(entered);
         let value = serde_json::to_value(&inspection).map_err(std::io::Error::from)?;
@@ -200,9 +207,6 @@ fn keyless(question: &Question, out: &mut Out) -> Done {
             _ => "Read the token again from the slip: 20 digits.",
         };
         out.line(format_args!("  now    {now}"))?;
-    }
-    for note in question.slip.notes() {
-        out.warning(note);
     }
     Ok(exit)
 }

@@ -129,8 +129,7 @@ pub(crate) fn drn(args: &DrnArgs, out: &mut Out) -> Done {
 pub(crate) fn profiles(args: &ProfilesArgs, out: &mut Out) -> Done {
     let Some(name) = &args.profile else {
         for (id, _) in families::builtin() {
-            let family = families::load(id, Path::new("."))
-                .map_err(|error| InputError::other(id, &error.to_string()))?;
+            let family = families::load(id, Path::new(".")).map_err(InputError::from)?;
             if out.is_text() {
                 out.line(format_args!(
                     "{:<36} {:<18} {}",
@@ -144,8 +143,7 @@ pub(crate) fn profiles(args: &ProfilesArgs, out: &mut Out) -> Done {
         }
         return Ok(Exit::Good);
     };
-    let family = families::load(name, Path::new("."))
-        .map_err(|error| InputError::other(name, &error.to_string()))?;
+    let family = families::load(name, Path::new(".")).map_err(InputError::from)?;
     report(&family.report(), out)?;
     Ok(Exit::Good)
 }

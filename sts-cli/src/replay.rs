@@ -59,14 +59,13 @@ fn describe(replay: &Replay<'_>, place: usize) -> String {
     let meter = &replay.fleet().meters[place];
     let attributes = meter.meter.attributes();
     format!(
-        "KRN {}, base date {}, SGC {}, TI {}, EA{}, firmware {} of {}",
+        "KRN {}, base date {}, SGC {}, TI {}, EA{}, firmware {}",
         attributes.krn,
         meter.base_date.year(),
         attributes.sgc,
         attributes.ti,
         meter.ea().code(),
         meter.family.firmware_ids()[meter.firmware],
-        meter.family.id(),
     )
 }
 

@@ -33,6 +33,11 @@ impl Place {
         Self { file: file.to_owned(), line: Some(line), field: Some(field.to_owned()) }
     }
 
+    /// What stands in front of a message: the place and a colon, or nothing.
+    fn prefix(&self) -> String {
+        if self.file.is_empty() { String::new() } else { format!("{self}: ") }
+    }
+
     /// The line that a byte offset of a text lies in, from 1.
     #[must_use]
     pub fn line_of(text: &str, offset: usize) -> u64 {
@@ -57,7 +62,7 @@ impl fmt::Display for Place {
 
 /// An input that cannot be used as a whole.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{place}: {problem}")]
+#[error("{}{problem}", .place.prefix())]
 #[non_exhaustive]
 pub struct InputError {
     /// Where.
@@ -105,6 +110,13 @@ impl InputError {
     #[must_use]
     pub const fn is_about_keys(&self) -> bool {
         self.about_keys
+    }
+}
+
+impl From<crate::profiles::LoadError> for InputError {
+    /// The error names its own file and lines.
+    fn from(error: crate::profiles::LoadError) -> Self {
+        Self::new(Place::default(), error.to_string())
     }
 }
 

@@ -4,7 +4,7 @@
 //! vending key can make tokens with or without this tool; that it takes test keys alone prevents
 //! accidents, not fraud.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 use sts_core::class::key_change;
@@ -47,8 +47,8 @@ fn row_error(problem: impl Into<String>) -> NotIssued {
 #[derive(Debug)]
 pub struct Issuer<'r> {
     ring: &'r KeyRing,
-    /// The last TID given to a meter, by base date.
-    last: HashMap<(MeterPan, BaseDate), TokenId>,
+    /// The TIDs given so far to each meter, by algorithm and base date.
+    given: HashSet<(MeterPan, EncryptionAlgorithm, BaseDate, TokenId)>,
 }
 
 /// The random bits of a token when the row gives none: those of the conformance tokens.
@@ -58,7 +58,7 @@ impl<'r> Issuer<'r> {
     /// An issuer with the keys of a ring.
     #[must_use]
     pub fn new(ring: &'r KeyRing) -> Self {
-        Self { ring, last: HashMap::new() }
+        Self { ring, given: HashSet::new() }
     }
 
     /// Makes the tokens that a row asks for.
@@ -147,7 +147,7 @@ impl<'r> Issuer<'r> {
         let (pan, attributes, base_date, key, zone) = self.present(row)?;
         // The payload's own fields first: a row that asks for nothing sensible takes no minute.
         let make = payload_with_tid(row)?;
-        let tid = self.tid(row, pan, base_date, zone.as_ref(), warnings)?;
+        let tid = self.tid(row, (pan, key.ea()), base_date, zone.as_ref(), warnings)?;
         let payload = make(tid);
         if crate::describe::credits(&payload) && attributes.kt == KeyType::Default {
             warnings.push("credit under a default key: a meter refuses it (DDTKError)".into());
@@ -164,7 +164,7 @@ impl<'r> Issuer<'r> {
     fn tid(
         &mut self,
         row: &IssueRow,
-        pan: MeterPan,
+        (pan, ea): (MeterPan, EncryptionAlgorithm),
         base_date: BaseDate,
         zone: Option<&crate::time::Zone>,
         warnings: &mut Vec<String>,
@@ -186,15 +186,11 @@ impl<'r> Issuer<'r> {
                 base_date.year()
             ));
         }
+        // Tokens of one minute take the free minutes after it.
         let mut tid = tid.skip_reserved_minute();
-        if let Some(&last) = self.last.get(&(pan, base_date)) {
-            // Tokens of one minute take the minutes after it; an earlier sale is left as it is.
-            let run = last.get().wrapping_sub(tid.get());
-            if run < 1440 {
-                tid = last.following().skip_reserved_minute();
-            }
+        while !self.given.insert((pan, ea, base_date, tid)) {
+            tid = tid.following().skip_reserved_minute();
         }
-        self.last.insert((pan, base_date), tid);
         Ok(tid)
     }
 

@@ -1,7 +1,7 @@
 //! Profile files: what a family of meters accepts and shows, as data.
 //!
 //! A file is read as a whole: every mistake in it is named with its line. The built-in ones are
-//! part of the program and stay the way to say how sure each display text is.
+//! part of the program; each of their display texts says how sure it is.
 
 use std::fmt;
 use std::ops::Range;
@@ -862,7 +862,10 @@ impl Reader<'_> {
             .map(TokenResult::name)
             .collect();
         if !left.is_empty() {
-            let left = left.join(", ");
+            let left = match left.as_slice() {
+                few if few.len() <= 5 => few.join(", "),
+                many => format!("{} results", many.len()),
+            };
             let problem =
                 format!("no catch-all: expected a last [[display]] with on = \"*\" for {left}");
             self.error(last, problem);

@@ -243,6 +243,29 @@ impl Decimal {
         Ok(Self { units, scale })
     }
 
+    /// From digits with a point and, where it has one, a power of ten: `1.8E+14`.
+    ///
+    /// # Errors
+    ///
+    /// What was found and expected.
+    pub fn parse_with_exponent(text: &str) -> Result<Self, String> {
+        let Some((digits, exponent)) = text.split_once(['e', 'E']) else {
+            return Self::parse(text);
+        };
+        let expected = || format!("{text:?}, expected a decimal number such as 45.3 or 1.8E+14");
+        let exponent: i64 = exponent.parse().map_err(|_| expected())?;
+        let Self { units, scale } = Self::parse(digits)?;
+        let scale = i64::from(scale) - exponent;
+        if scale >= 0 {
+            let scale = u32::try_from(scale).map_err(|_| expected())?;
+            return Ok(Self { units, scale });
+        }
+        let power = u32::try_from(-scale).map_err(|_| expected())?;
+        let step = 10_i128.checked_pow(power).ok_or_else(expected)?;
+        let units = units.checked_mul(step).ok_or_else(expected)?;
+        Ok(Self { units, scale: 0 })
+    }
+
     /// In units of `10^-places`, towards plus infinity; `None` where too large.
     #[must_use]
     pub fn rounded_up(&self, places: u32) -> Option<i128> {
@@ -728,7 +751,7 @@ pub fn read_issue(path: &Path) -> Result<Rows<IssueRow>, InputError> {
             tid: field(row, "tid", parse_tid)?,
             rnd: field(row, "rnd", number)?,
             units_raw: field(row, "units_raw", number)?,
-            amount: field(row, "amount", Decimal::parse)?,
+            amount: field(row, "amount", Decimal::parse_with_exponent)?,
             watts: field(row, "watts", number)?,
             register_to_clear: field(row, "register_to_clear", number)?,
             control: field(row, "control", parse_hex)?,
