@@ -138,41 +138,44 @@ fn case_of(
     if case.keys.is_empty() && args.keys.keys.is_none() && args.sgc.is_none() {
         return Ok(None);
     }
-    let mut row = guessed_row(&case, pan, args)?;
     let given = [
         ("ea", &args.ea),
         ("sgc", &args.sgc),
+        ("kt", &args.kt),
         ("krn", &args.krn),
         ("ti", &args.ti),
-        ("kt", &args.kt),
         ("base_date", &args.base_date),
         ("ken", &args.ken),
         ("tid_floor", &args.tid_floor),
         ("profile", &args.profile),
         ("firmware", &args.firmware),
     ];
-    for (name, value) in given {
-        if let Some(value) = value {
-            row = row.with_field(name, value).map_err(Failure::Usage)?;
-        }
-    }
+    let with_given = |row: MeterRow| {
+        given
+            .iter()
+            .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+            .try_fold(row, |row, (name, value)| row.with_field(name, value))
+            .map_err(Failure::Usage)
+    };
+    // What is given must be sound by itself before a key is looked for.
+    let wanted = with_given(MeterRow::bare(pan))?;
+    let row = with_given(guessed_row(&case, wanted, args)?)?;
     case.add_meter(row.clone(), Path::new(".")).map_err(Failure::Usage)?;
     Ok(Some((case, row)))
 }
 
-/// A meter of which only the number is known: under the first key of the file, said so.
-fn guessed_row(case: &Case, pan: sts_core::MeterPan, args: &AskArgs) -> Result<MeterRow, Failure> {
-    let wanted = |entry: &&sts_harness::keys::VendingEntry| {
-        let agrees = |said: &Option<String>, held: String| said.as_ref().is_none_or(|s| *s == held);
-        agrees(&args.sgc, entry.sgc.to_string())
-            && agrees(&args.krn, entry.krn.to_string())
-            && agrees(&args.kt, entry.kt.code().to_string())
-            && agrees(&args.base_date, entry.base_date.year().to_string())
+/// The meter wanted under the first key of the file that fits what is given; as given where no key
+/// fits but all of the key is named.
+fn guessed_row(case: &Case, wanted: MeterRow, args: &AskArgs) -> Result<MeterRow, Failure> {
+    let fits = |entry: &&sts_harness::keys::VendingEntry| {
+        (args.sgc.is_none() || entry.sgc == wanted.sgc)
+            && (args.krn.is_none() || entry.krn == wanted.krn)
+            && (args.kt.is_none() || entry.kt == wanted.kt)
+            && (args.base_date.is_none() || entry.base_date == wanted.base_date)
     };
-    let entry = case.keys.vending.iter().find(wanted);
-    match entry {
-        Some(entry) => Ok(MeterRow::under(pan, entry)),
-        None if args.sgc.is_some() && args.krn.is_some() => Ok(MeterRow::bare(pan)),
+    match case.keys.vending.iter().find(fits) {
+        Some(entry) => Ok(MeterRow::under(wanted.pan, entry)),
+        None if args.sgc.is_some() && args.krn.is_some() => Ok(wanted),
         None => Err(Failure::Usage(
             "no held key fits this meter: name --sgc, --krn, --ti, --kt and --base-date, or --keys"
                 .into(),

@@ -372,7 +372,7 @@ impl Search<'_> {
         let mut detail = Map::new();
         let token = self.token();
         let same = self.meter.taken.iter().rev().find(|taken| Some(taken.token) == token);
-        let other = self.meter.taken.iter().rev().find(|taken| taken.tid == Some(id));
+        let other = self.taken_with(id);
         let evidence = match (same, other) {
             (Some(taken), _) => {
                 detail.insert("accepted_as".into(), json!(taken.entry));
@@ -387,6 +387,13 @@ impl Search<'_> {
         Diagnosis::certain_with(Cause::TidUsed, detail, evidence)
     }
 
+    /// The token with this TID that was taken under the present base date.
+    fn taken_with(&self, id: TokenId) -> Option<&crate::fleet::Taken> {
+        let base_date = self.meter.base_date;
+        let mut taken = self.meter.taken.iter().rev();
+        taken.find(|taken| taken.tid == Some(id) && taken.base_date == base_date)
+    }
+
     fn token(&self) -> Option<Token> {
         let keyed = Keyed::parse(&self.sighting.entered).ok()?;
         self.meter.profile().frame(&keyed).ok().map(|framed| framed.token())
@@ -395,7 +402,9 @@ impl Search<'_> {
     /// An authentic token below the lowest TID kept.
     fn old(&self, id: TokenId, oldest_kept: TokenId) -> Diagnosis {
         let token = self.token();
-        if self.meter.taken.iter().any(|taken| Some(taken.token) == token) {
+        if self.meter.taken.iter().any(|taken| Some(taken.token) == token)
+            || self.taken_with(id).is_some()
+        {
             return self.used(id);
         }
         let base = self.meter.base_date;

@@ -21,6 +21,8 @@ pub struct Taken {
     pub token: Token,
     /// Its TID, where it has one.
     pub tid: Option<TokenId>,
+    /// The base date it was taken under: a TID says nothing without it.
+    pub base_date: BaseDate,
     /// The entry's id.
     pub entry: String,
     /// When, in seconds since 1970.
@@ -199,6 +201,7 @@ impl TrackedMeter {
             self.taken.push(Taken {
                 token: framed.token(),
                 tid: payload.tid(),
+                base_date: self.base_date,
                 entry: entry.to_owned(),
                 at,
             });

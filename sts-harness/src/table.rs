@@ -90,6 +90,12 @@ impl Table {
     /// [`InputError`]: empty, or a header that does not fit.
     pub fn read(file: &str, bytes: &[u8], columns: &Columns) -> Result<Self, InputError> {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+            return Err(InputError::other(
+                file,
+                "the file is UTF-16, expected UTF-8: save it as CSV UTF-8",
+            ));
+        }
         if bytes.iter().all(u8::is_ascii_whitespace) {
             let expected: Vec<&str> = columns.known().collect();
             return Err(InputError::other(
