@@ -45,10 +45,9 @@ fn opening(criterion: &mut Criterion) {
 fn deriving(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("derive a key");
     let (pan, attributes) = (pan(), attributes());
-    for (name, key) in [
-        ("DKGA02", VendingKey::dkga02([0x11; 8])),
-        ("DKGA04", VendingKey::dkga04([0x11; 20])),
-    ] {
+    for (name, key) in
+        [("DKGA02", VendingKey::dkga02([0x11; 8])), ("DKGA04", VendingKey::dkga04([0x11; 20]))]
+    {
         group.bench_function(name, |bencher| {
             let ea = EncryptionAlgorithm::Sta;
             bencher.iter(|| key.derive(black_box(&pan), ea, &attributes, BaseDate::Y2014));

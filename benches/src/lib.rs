@@ -97,8 +97,8 @@ pub fn open(text: &str, key: u64) -> Option<Credit> {
 pub fn decrypt(mut key: u64, mut block: u64) -> u64 {
     for _ in 0..16 {
         let mut permuted = 0;
-        for bit in 0..64 {
-            permuted |= (block >> P[bit] & 1) << bit;
+        for (bit, from) in P.iter().enumerate() {
+            permuted |= (block >> from & 1) << bit;
         }
         block = 0;
         for nibble in 0..16 {
@@ -139,12 +139,8 @@ mod tests {
         let key = ready_key();
         let payload = Token::parse(TOKEN).unwrap().open(&key).authenticate().unwrap();
         let Payload::Credit { commodity, rnd, tid, amount } = payload else { panic!() };
-        let expected = Credit {
-            subclass: commodity as u8,
-            rnd,
-            tid: tid.get(),
-            field: amount.field(),
-        };
+        let expected =
+            Credit { subclass: commodity as u8, rnd, tid: tid.get(), field: amount.field() };
         assert_eq!(open(TOKEN, KEY), Some(expected));
         assert_eq!(open(TOKEN, KEY ^ 1), None);
         for block in (0..1000).map(|n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)) {

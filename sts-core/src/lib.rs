@@ -89,3 +89,8 @@ pub use profile::{
 pub use rejection::{FailedChecks, RangedField, Rejection, Stage, TokenResult};
 pub use tid::{BaseDate, TokenId};
 pub use token::{Opened, ParseTokenError, Token};
+
+/// Runs the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

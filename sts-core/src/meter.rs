@@ -583,6 +583,28 @@ impl fmt::Display for Outcome {
 }
 
 /// A token that the meter would take. It borrows the meter, so nothing comes between.
+///
+/// It cannot be applied twice:
+///
+/// ```compile_fail,E0382
+/// # fn twice(meter: &mut sts_core::Meter<'_>) -> Result<(), sts_core::Rejection> {
+/// let admission = meter.enter("1844 6744 0738 4377 2416", 0)?;
+/// admission.apply();
+/// admission.apply();
+/// # Ok(())
+/// # }
+/// ```
+///
+/// And there is never a second one:
+///
+/// ```compile_fail,E0499
+/// # fn both(meter: &mut sts_core::Meter<'_>) -> Result<(), sts_core::Rejection> {
+/// let first = meter.enter("1844 6744 0738 4377 2416", 0)?;
+/// let second = meter.enter("1844 6744 0738 4377 2416", 0)?;
+/// first.apply();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is written until it is applied"]
 pub struct Admission<'m, 'p, const TIDS: usize = TID_PLACES> {

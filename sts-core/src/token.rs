@@ -209,6 +209,15 @@ impl fmt::Display for Token {
 /// A decrypted block that nothing vouches for yet.
 ///
 /// A 16-bit check under a 64-bit block cipher is no signature: one wrong key in 65 536 passes it.
+///
+/// It is authenticated once, and cannot be kept beside its payload:
+///
+/// ```compile_fail,E0599
+/// let token = sts_core::Token::parse("1844 6744 0738 4377 2416")?;
+/// let opened = token.open(&sts_core::DecoderKey::sta([0x11; 8]));
+/// let kept = opened.clone();
+/// # Ok::<(), sts_core::ParseTokenError>(())
+/// ```
 #[must_use]
 pub struct Opened {
     class: Class,
