@@ -58,6 +58,13 @@ impl Token {
     /// assert_eq!(Token::parse("73786976294838206464"), Err(ParseTokenError::OutOfRange));
     /// ```
     pub fn parse(text: &str) -> Result<Self, ParseTokenError> {
+        // What programs hand over has no separators to look for.
+        if let Ok(ascii) = <&[u8; DIGITS]>::try_from(text.as_bytes())
+            && ascii.iter().all(u8::is_ascii_digit)
+        {
+            let digits = ascii.map(|digit| digit & 15);
+            return Self::from_digits(&digits).ok_or(ParseTokenError::OutOfRange);
+        }
         let keyed = crate::Keyed::parse(text)
             .map_err(|at| ParseTokenError::NonDigit { position: at.position, found: at.found })?;
         match keyed.digits().try_into() {
@@ -72,11 +79,13 @@ impl Token {
     #[must_use]
     pub fn from_digits(digits: &[u8; DIGITS]) -> Option<Self> {
         let [first @ .., last] = digits;
-        // Nineteen digits fit 64 bits; the last step may carry into the top two.
-        let mut low = 0_u64;
-        for digit in first {
-            low = low.wrapping_mul(10).wrapping_add(u64::from(*digit));
-        }
+        // Nineteen digits fit 64 bits, as two runs that do not wait for each other; the last step
+        // may carry into the top two bits.
+        let number = |digits: &[u8]| {
+            digits.iter().fold(0_u64, |n, digit| n.wrapping_mul(10).wrapping_add(u64::from(*digit)))
+        };
+        let (left, right) = first.split_at(10);
+        let low = number(left).wrapping_mul(1_000_000_000).wrapping_add(number(right));
         let (eight, two) = (low << 3, low << 1);
         let (sum, carry) = eight.overflowing_add(two);
         let (sum, carry_again) = sum.overflowing_add(u64::from(*last));
