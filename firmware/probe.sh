@@ -67,41 +67,48 @@ find_tool llvm-nm >/dev/null || retry rustup component add llvm-tools || apt_ins
 nm=$(find_tool llvm-nm)
 size=$(find_tool llvm-size)
 
-# --- the build, and the proof that it can fail ---------------------------------------------------
+# --- the builds, each with the proof that it can fail --------------------------------------------
 
 export CARGO_TARGET_DIR=$target_dir
-rm -f "$image"
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if "${build[@]}" --features planted-panic >"$log" 2>&1; then
-  echo "a planted panic linked: the probe would prove nothing" >&2
-  exit 1
-fi
-grep -q 'undefined symbol: a_panic_is_reachable' "$log" ||
-  { cat "$log"; echo "the planted panic failed for another reason" >&2; exit 1; }
-echo "planted panic: does not link, as it must"
-
-"${build[@]}"
-
-# --- what is in it -------------------------------------------------------------------------------
-
-symbols=$("$nm" --demangle "$image")
-# A check of the check: the image has symbols, and they can be read.
-grep -qw 'reset' <<<"$symbols" || { echo "no symbols in the image" >&2; exit 1; }
 
 forbidden='__rust_|__rg_|__rdl_|alloc::|\bstd::|core::panicking|core::fmt|rust_begin_unwind'
 forbidden+='|rust_eh_personality|core::(option|result|slice|str)::.*(unwrap|expect|fail)'
-bad=$(grep -E "$forbidden" <<<"$symbols" || true)
-undefined=$("$nm" --undefined-only "$image")
-if [ -n "$bad$undefined" ]; then
-  printf 'not allowed in the image:\n%s\n%s\n' "$bad" "$undefined" >&2
-  exit 1
-fi
-echo "symbols: $(wc -l <<<"$symbols"), none undefined;" \
-  "none of std, an allocator, panicking or formatting"
 
-"$size" -A "$image" | awk '
-  $1 ~ /^\.(vectors|text|rodata)$/ { flash += $2 }
-  $1 ~ /^\.(data|bss)$/ { ram += $2 }
-  END { printf "flash: %d bytes, static RAM: %d bytes (stack not counted)\n", flash, ram }'
+# probe NAME FEATURES
+probe() {
+  rm -f "$image"
+  if "${build[@]}" --features "$2,planted-panic" >"$log" 2>&1; then
+    echo "$1: a planted panic linked: the probe would prove nothing" >&2
+    exit 1
+  fi
+  grep -q 'undefined symbol: a_panic_is_reachable' "$log" ||
+    { cat "$log"; echo "$1: the planted panic failed for another reason" >&2; exit 1; }
+
+  "${build[@]}" --features "$2"
+
+  local symbols bad undefined
+  symbols=$("$nm" --demangle "$image")
+  # A check of the check: the image has symbols, and they can be read.
+  grep -qw 'reset' <<<"$symbols" || { echo "$1: no symbols in the image" >&2; exit 1; }
+  bad=$(grep -E "$forbidden" <<<"$symbols" || true)
+  undefined=$("$nm" --undefined-only "$image")
+  if [ -n "$bad$undefined" ]; then
+    printf '%s: not allowed in the image:\n%s\n%s\n' "$1" "$bad" "$undefined" >&2
+    exit 1
+  fi
+  echo "$1: a planted panic does not link; $(wc -l <<<"$symbols") symbols, none undefined," \
+    "none of std, an allocator, panicking or formatting"
+
+  "$size" -A "$image" | awk -v name="$1" '
+    $1 ~ /^\.(vectors|text|rodata)$/ { flash += $2 }
+    $1 ~ /^\.(data|bss)$/ { ram += $2 }
+    END {
+      printf "%s: flash %d bytes, static RAM %d bytes (stack not counted)\n", name, flash, ram
+    }'
+}
+
+probe "EA07 token" ""
+probe "whole meter" meter

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use sts_core::TokenResult;
+
 /// Runs the target over its folder. A folder that is missing or empty is a failure: a replay of
 /// nothing proves nothing.
 fn replay(target: &str, body: fn(&[u8])) {
@@ -30,6 +32,24 @@ fn open_any_corpus_does_not_panic() {
 #[test]
 fn meter_sequence_corpus_does_not_panic() {
     replay("meter_sequence", sts_fuzz::meter_sequence);
+}
+
+/// A corpus that stops reaching an answer no longer tests it.
+#[test]
+fn meter_sequence_corpus_reaches_every_result() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/meter_sequence");
+    let mut reached = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let file = entry.expect("a readable folder").path();
+        reached.extend(sts_fuzz::results(&fs::read(file).expect("a readable file")));
+    }
+    // What only a meter's surroundings can answer.
+    let outside = [TokenResult::NotReady];
+    let missed: Vec<_> = TokenResult::ALL
+        .into_iter()
+        .filter(|result| !reached.contains(result) && !outside.contains(result))
+        .collect();
+    assert!(missed.is_empty(), "never answered: {missed:?}");
 }
 
 /// Short inputs of every kind of byte, for what a corpus of good tokens leaves out.

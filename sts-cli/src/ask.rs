@@ -121,7 +121,7 @@ fn case_of(
     let mut case = match &args.case {
         Some(folder) => {
             let overrides = Overrides::new(args.keys.keys.as_deref(), None, false);
-            Case::load(folder, overrides, &mut FromFiles::new(&args.keys))?
+            Case::load(folder, overrides, &mut FromFiles::new(&args.keys)?)?
         }
         None => Case::new(keys::ring(&args.keys, out)?),
     };
@@ -155,6 +155,7 @@ fn case_of(
             .iter()
             .filter_map(|(name, value)| Some((name, value.as_deref()?)))
             .try_fold(row, |row, (name, value)| row.with_field(name, value))
+            .and_then(MeterRow::consistent)
             .map_err(Failure::Usage)
     };
     // What is given must be sound by itself before a key is looked for.

@@ -1,9 +1,10 @@
 //! `sts keys`, and unlocking keys for every other verb.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use owo_colors::OwoColorize;
 use serde_json::json;
+use sts_harness::input::InputError;
 use sts_harness::keys::{KeyRing, Unlock, fingerprint_hex};
 use sts_harness::zeroize::Zeroizing;
 
@@ -12,35 +13,39 @@ use crate::exit::{Done, Exit, Failure};
 use crate::out::Out;
 
 /// Opens sealed keys with what the command line names; nothing is asked for.
-pub(crate) struct FromFiles<'a> {
-    kek_file: Option<&'a Path>,
-    passphrase_file: Option<&'a Path>,
+pub(crate) struct FromFiles {
+    kek: Option<Zeroizing<Vec<u8>>>,
+    passphrase: Option<Zeroizing<Vec<u8>>>,
 }
 
-impl<'a> FromFiles<'a> {
-    pub(crate) fn new(args: &'a KeyArgs) -> Self {
-        Self {
-            kek_file: args.kek_file.as_deref(),
-            passphrase_file: args.passphrase_file.as_deref(),
-        }
+impl FromFiles {
+    pub(crate) fn new(args: &KeyArgs) -> Result<Self, Failure> {
+        let read = |path: &Option<PathBuf>| {
+            let Some(path) = path else { return Ok(None) };
+            std::fs::read(path).map(|bytes| Some(Zeroizing::new(bytes))).map_err(|error| {
+                let name = path.display().to_string();
+                InputError::unreadable(&name, &error.to_string()).with_keys_at_fault()
+            })
+        };
+        Ok(Self { kek: read(&args.kek_file)?, passphrase: read(&args.passphrase_file)? })
     }
 }
 
-impl Unlock for FromFiles<'_> {
+impl Unlock for FromFiles {
     fn passphrase(&mut self, _file: &str) -> Option<Zeroizing<String>> {
-        let text = Zeroizing::new(std::fs::read_to_string(self.passphrase_file?).ok()?);
+        let text = std::str::from_utf8(self.passphrase.as_ref()?).ok()?;
         Some(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
     }
 
     fn key_encryption_key(&mut self, _file: &str) -> Option<Zeroizing<Vec<u8>>> {
-        std::fs::read(self.kek_file?).ok().map(Zeroizing::new)
+        self.kek.clone()
     }
 }
 
 /// The keys of a run; none where no file is named.
 pub(crate) fn ring(args: &KeyArgs, out: &mut Out) -> Result<KeyRing, Failure> {
     let Some(path) = &args.keys else { return Ok(KeyRing::default()) };
-    let ring = KeyRing::load(path, &mut FromFiles::new(args))?;
+    let ring = KeyRing::load(path, &mut FromFiles::new(args)?)?;
     for warning in &ring.warnings {
         out.warning(warning);
     }

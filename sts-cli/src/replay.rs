@@ -14,7 +14,7 @@ use crate::verify::reject;
 
 pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
     let overrides = Overrides::new(args.keys.keys.as_deref(), args.profile.as_deref(), args.sort);
-    let case = Case::load(&args.case, overrides, &mut FromFiles::new(&args.keys))?;
+    let case = Case::load(&args.case, overrides, &mut FromFiles::new(&args.keys)?)?;
     for warning in &case.warnings {
         out.warning(warning);
     }

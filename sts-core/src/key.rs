@@ -368,6 +368,24 @@ pub struct ManufacturerCode {
     pub digits: u8,
 }
 
+impl ManufacturerCode {
+    /// A code of two or four digits, for firmware that knows its own.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`](crate::OutOfRange) for another number of digits, or a code that needs more.
+    pub const fn new(code: u16, digits: u8) -> Result<Self, crate::OutOfRange> {
+        let (what, found, max) = match digits {
+            2 if code <= 99 => return Ok(Self { code, digits }),
+            4 if code <= 9999 => return Ok(Self { code, digits }),
+            2 => ("manufacturer code", code as u64, 99),
+            4 => ("manufacturer code", code as u64, 9999),
+            _ => ("digits of a manufacturer code", digits as u64, 4),
+        };
+        Err(crate::OutOfRange { what, found, min: 0, max })
+    }
+}
+
 /// The meter's primary account number, 18 digits: issuer, decoder reference number, check digit.
 ///
 /// Clause 6.1.2.

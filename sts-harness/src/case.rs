@@ -136,10 +136,13 @@ impl Case {
             header: entries.header,
             rows: entries.rejected,
         });
-        case.rejected.retain(|file| !file.rows.is_empty());
         if overrides.sort {
             case.entries.sort_by_key(|entry| entry.entered_at);
+        } else {
+            let file = case.rejected.last().map_or("entries.csv", |rejected| &rejected.file);
+            records::check_order(file, &case.entries)?;
         }
+        case.rejected.retain(|file| !file.rows.is_empty());
         Ok(case)
     }
 
@@ -193,5 +196,10 @@ fn read_settings(path: &Path) -> Result<Settings, InputError> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| InputError::unreadable(&name, &error.to_string()))?;
-    toml::from_str(&text).map_err(|error| InputError::toml(&name, &text, &error))
+    let settings: Settings =
+        toml::from_str(&text).map_err(|error| InputError::toml(&name, &text, &error))?;
+    match settings.schema {
+        None | Some(1) => Ok(settings),
+        Some(other) => Err(InputError::other(&name, &format!("schema {other}, expected 1"))),
+    }
 }

@@ -84,6 +84,8 @@ pub struct DecoderEntry {
     pub id: String,
     /// What it may be used for.
     pub purpose: Purpose,
+    /// Whether it stood in the file in clear.
+    pub in_clear: bool,
     /// The meter.
     pub pan: MeterPan,
     /// Encryption algorithm.
@@ -100,6 +102,8 @@ pub struct DecoderEntry {
     pub base_date: Option<BaseDate>,
     /// Key expiry number, where known.
     pub ken: Option<KeyExpiryNumber>,
+    /// Zone in which TIDs are counted; UTC when absent.
+    pub tid_zone: Option<Zone>,
     /// The key.
     pub key: DecoderKey,
     /// The record's line.
@@ -242,7 +246,7 @@ impl KeyRing {
         {
             use std::os::unix::fs::PermissionsExt;
             let only_tests = self.vending.iter().all(VendingEntry::may_issue)
-                && self.decoders.iter().all(|entry| entry.purpose == Purpose::Test);
+                && self.decoders.iter().all(|entry| entry.in_clear);
             let mode = std::fs::metadata(path).map(|data| data.permissions().mode());
             if !only_tests && mode.is_ok_and(|mode| mode & 0o077 != 0) {
                 let problem = "others can read this key file; take the permission away (chmod 600)";
@@ -325,12 +329,34 @@ impl KeyRing {
     }
 }
 
+/// Digits of the shortest key.
+const KEY_DIGITS: usize = 16;
+
+/// A message with every run of hexadecimal digits that is long enough for a key left out: a key
+/// may stand where a name or another field belongs.
+fn without_keys(problem: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = problem;
+    while !rest.is_empty() {
+        let is_digit = |c: char| c.is_ascii_hexdigit();
+        let run = rest.find(|c| !is_digit(c)).unwrap_or(rest.len());
+        let (digits, after) = rest.split_at(run);
+        kept.push_str(if run < KEY_DIGITS { digits } else { "…" });
+        let next = after.find(is_digit).unwrap_or(after.len());
+        let (words, after) = after.split_at(next);
+        kept.push_str(words);
+        rest = after;
+    }
+    kept
+}
+
 /// A message that could repeat a value is replaced: the value may be a key.
 fn key_safe(mut error: InputError) -> InputError {
     if error.problem.contains("invalid type") || error.problem.contains("invalid value") {
         let expected = error.problem.split("expected").nth(1).unwrap_or(" another type");
         error.problem = format!("a value of the wrong type, expected{expected}");
     }
+    error.problem = without_keys(&error.problem);
     error
 }
 
@@ -346,7 +372,7 @@ impl Reader<'_> {
         } else {
             Place::field(self.name, line, field)
         };
-        InputError::new(place, problem)
+        InputError::new(place, without_keys(&problem.into()))
     }
 
     /// A text field through a parser.
@@ -487,6 +513,7 @@ impl Reader<'_> {
         Ok(DecoderEntry {
             id,
             purpose,
+            in_clear: raw.key.is_some(),
             pan,
             ea,
             sgc: self.text("sgc", &raw.sgc, records::parse_sgc)?,
@@ -495,6 +522,7 @@ impl Reader<'_> {
             kt: self.number("kt", &raw.kt, records::parse_kt)?,
             base_date: self.number("base_date", &raw.base_date, records::parse_base_date)?,
             ken: self.number("ken", &raw.ken, records::parse_ken)?,
+            tid_zone: self.text("tid_zone", &raw.tid_zone, Zone::parse)?,
             key,
             line: self.line(record.span().start),
         })
@@ -704,6 +732,9 @@ pub fn seal_record(kind: &str, record: &str, kek: &[u8]) -> Result<String, Strin
     let mut raw: RawKey = toml::from_str(record)
         .map_err(|error| key_safe(InputError::toml(kind, record, &error)).to_string())?;
     let key = raw.key.take().ok_or("no key to seal")?;
+    if raw.sealed.is_some() {
+        return Err("key stands beside sealed, expected key alone".to_owned());
+    }
     let bytes = hex::decode(key.get_ref().as_bytes())
         .map(Zeroizing::new)
         .map_err(|_| "the key, expected hexadecimal digits")?;
@@ -715,13 +746,17 @@ pub fn seal_record(kind: &str, record: &str, kek: &[u8]) -> Result<String, Strin
         .encrypt(&Nonce::from(nonce), payload)
         .map_err(|_| "the key could not be sealed")?;
     let sealed = hex::encode([nonce.as_slice(), &ciphertext].concat());
-    let mut lines: Vec<String> = record
-        .lines()
-        .filter(|line| line.split('=').next().is_some_and(|name| name.trim() != "key"))
-        .map(str::to_owned)
-        .collect();
-    lines.push(format!("sealed = \"{sealed}\""));
-    Ok(lines.join("\n") + "\n")
+    // Every line that the key's value touches, however it is written, gives way to the new field.
+    let span = key.span();
+    let before = record.get(..span.start).unwrap_or_default();
+    let after = record.get(span.end..).unwrap_or_default();
+    let before = before.rfind('\n').map_or("", |end| &before[..=end]);
+    let after = after.find('\n').map_or("", |end| &after[end + 1..]);
+    let clear = key.get_ref().to_ascii_lowercase();
+    if [before, after].iter().any(|kept| kept.to_ascii_lowercase().contains(&clear)) {
+        return Err("the key stands in the record a second time, expected it once".to_owned());
+    }
+    Ok(format!("{before}sealed = \"{sealed}\"\n{after}"))
 }
 
 /// A fingerprint as six hexadecimal digits.

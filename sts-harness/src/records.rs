@@ -69,6 +69,12 @@ fn required<T>(value: Option<T>, name: &str) -> Result<T, FieldError> {
     value.ok_or_else(|| (name.to_owned(), "is empty, expected a value".to_owned()))
 }
 
+/// A problem that opens with the field's name, as the name and the words.
+fn named(name: &str, problem: String) -> FieldError {
+    let words = problem.strip_prefix(name).and_then(|rest| rest.strip_prefix(": "));
+    (name.to_owned(), words.map(str::to_owned).unwrap_or(problem))
+}
+
 /// A number within what its type takes.
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{text:?}, expected a whole number in range"))
@@ -255,12 +261,12 @@ impl Decimal {
         let expected = || format!("{text:?}, expected a decimal number such as 45.3 or 1.8E+14");
         let exponent: i64 = exponent.parse().map_err(|_| expected())?;
         let Self { units, scale } = Self::parse(digits)?;
-        let scale = i64::from(scale) - exponent;
+        let scale = i64::from(scale).checked_sub(exponent).ok_or_else(expected)?;
         if scale >= 0 {
             let scale = u32::try_from(scale).map_err(|_| expected())?;
             return Ok(Self { units, scale });
         }
-        let power = u32::try_from(-scale).map_err(|_| expected())?;
+        let power = u32::try_from(scale.unsigned_abs()).map_err(|_| expected())?;
         let step = 10_i128.checked_pow(power).ok_or_else(expected)?;
         let units = units.checked_mul(step).ok_or_else(expected)?;
         Ok(Self { units, scale: 0 })
@@ -403,6 +409,15 @@ impl MeterRow {
                 _ => return Err(format!("{name:?} is no field that can be set")),
             },
         }
+        Ok(self)
+    }
+
+    /// The row, once every field is set: a key revision of 0 goes with one key type alone.
+    ///
+    /// # Errors
+    ///
+    /// What was found and expected.
+    pub fn consistent(self) -> Result<Self, String> {
         if self.krn.get() == 0 && self.kt != KeyType::Initialization {
             return Err("krn: 0 goes with key type 0 alone, expected 1 to 9".to_owned());
         }
@@ -428,24 +443,19 @@ pub fn read_meters(path: &Path) -> Result<Rows<MeterRow>, InputError> {
         }
         let mut meter = MeterRow::bare(pan);
         (meter.line, meter.original) = (row.line, row.original.clone());
-        for name in ["ea", "sgc", "ti", "base_date"] {
+        for name in ["ea", "sgc", "krn", "ti", "kt", "base_date"] {
             required(row.get(name), name)?;
         }
-        // The key type first: a key revision of 0 goes with one of them alone.
-        meter.kt = required(field(row, "kt", parse_kt)?, "kt")?;
-        meter.krn = required(field(row, "krn", parse_krn)?, "krn")?;
         let names = METER_COLUMNS.required.iter().copied().flatten().chain(METER_COLUMNS.optional);
         for name in names {
-            if matches!(*name, "pan" | "drn" | "iin" | "kt" | "krn" | "note") {
+            if matches!(*name, "pan" | "drn" | "iin" | "note") {
                 continue;
             }
             if let Some(value) = row.get(name) {
-                meter = meter.with_field(name, value).map_err(|problem| {
-                    let words = problem.split_once(": ").map(|(_, words)| words.to_owned());
-                    ((*name).to_owned(), words.unwrap_or(problem))
-                })?;
+                meter = meter.with_field(name, value).map_err(|problem| named(name, problem))?;
             }
         }
+        let meter = meter.consistent().map_err(|problem| named("krn", problem))?;
         seen.insert(pan, row.line);
         Ok(meter)
     })
@@ -511,6 +521,9 @@ pub struct EntryRow {
     pub value: Option<String>,
 }
 
+/// Units that a quantity may be in.
+const UNITS: [&str; 3] = ["kWh", "m3", "min"];
+
 /// Events that an entry may be.
 const EVENTS: [&str; 5] = ["token", "firmware", "replace", "set", "power"];
 
@@ -549,7 +562,10 @@ impl EntryRow {
         match name {
             "sold_at" => self.sold_at = Some(time::parse(value).map_err(named)?),
             "quantity" => self.quantity = Some(Decimal::parse(value).map_err(named)?),
-            "unit" => self.unit = Some(value.to_owned()),
+            "unit" if UNITS.contains(&value) => self.unit = Some(value.to_owned()),
+            "unit" => {
+                return Err(named(format!("{value:?}, expected one of: {}", UNITS.join(", "))));
+            }
             "paid" => self.paid = Some(Decimal::parse(value).map_err(named)?),
             "sgc" => self.sgc = Some(parse_sgc(value).map_err(named)?),
             "krn" => self.krn = Some(parse_krn(value).map_err(named)?),
@@ -592,14 +608,38 @@ pub fn read_entries(path: &Path) -> Result<Rows<EntryRow>, InputError> {
                 continue;
             }
             if let Some(value) = row.get(name) {
-                entry.set_field(name, value).map_err(|problem| {
-                    let words = problem.split_once(": ").map(|(_, words)| words.to_owned());
-                    ((*name).to_owned(), words.unwrap_or(problem))
-                })?;
+                entry.set_field(name, value).map_err(|problem| named(name, problem))?;
             }
         }
         Ok(entry)
     })
+}
+
+/// Entries must stand in time order for each meter; equal times are in the order of the file.
+///
+/// # Errors
+///
+/// [`InputError`] at the first that does not, with the number of the others.
+pub fn check_order(file: &str, entries: &[EntryRow]) -> Result<(), InputError> {
+    let mut latest: std::collections::HashMap<MeterPan, &EntryRow> =
+        std::collections::HashMap::new();
+    let mut early = entries.iter().filter_map(|entry| match latest.get(&entry.pan) {
+        Some(before) if entry.entered_at < before.entered_at => Some((entry, *before)),
+        _ => {
+            latest.insert(entry.pan, entry);
+            None
+        }
+    });
+    let Some((entry, before)) = early.next() else { return Ok(()) };
+    let others = match early.count() {
+        0 => String::new(),
+        count => format!(", and {count} more entries like it"),
+    };
+    let problem = format!(
+        "{} is before {} in line {} for the same meter{others}, expected time order (or --sort)",
+        entry.entered_at, before.entered_at, before.line
+    );
+    Err(InputError::new(Place::field(file, entry.line, "entered_at"), problem))
 }
 
 const VERIFY_COLUMNS: Columns = Columns {
@@ -797,5 +837,9 @@ mod tests {
         assert_eq!(Decimal::parse("-1.000005").unwrap().rounded_up(5), Some(-100_000));
         assert!(Decimal::parse("45,3").unwrap_err().contains("comma"));
         assert!(Decimal::parse("1e5").is_err() && Decimal::parse("").is_err());
+        for exponent in [i64::MIN, -99_999_999_999, 40, i64::MAX] {
+            let number = Decimal::parse_with_exponent(&format!("1e{exponent}"));
+            assert_eq!(number.ok().and_then(|number| number.rounded_up(5)), None, "{exponent}");
+        }
     }
 }

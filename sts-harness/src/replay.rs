@@ -329,11 +329,13 @@ fn stopped(mut verdict: Verdict, meter: Option<usize>, problem: String) -> Step 
 
 /// A row with `name=value` pairs applied, separated by blanks, names as in meters.csv.
 fn edited(row: MeterRow, pairs: &str) -> Result<MeterRow, String> {
-    pairs.split_whitespace().try_fold(row, |row, pair| {
+    let mut pairs = pairs.split_whitespace();
+    let row: MeterRow = pairs.try_fold(row, |row, pair| {
         let (name, value) =
             pair.split_once('=').ok_or_else(|| format!("{pair:?}, expected name=value"))?;
         row.with_field(name, value)
-    })
+    })?;
+    row.consistent()
 }
 
 /// What an entry tells beside its digits.

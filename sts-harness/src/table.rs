@@ -89,6 +89,9 @@ impl Table {
     ///
     /// [`InputError`]: empty, or a header that does not fit.
     pub fn read(file: &str, bytes: &[u8], columns: &Columns) -> Result<Self, InputError> {
+        if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+            return Err(InputError::other(file, "the file is UTF-16, expected UTF-8"));
+        }
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
             return Err(InputError::other(
@@ -106,11 +109,8 @@ impl Table {
                 ),
             ));
         }
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter(bytes))
-            .from_reader(bytes);
+        let delimiter = delimiter(bytes);
+        let mut reader = reader(bytes, delimiter);
         let mut records = reader.byte_records();
         let header_record = match records.next() {
             Some(Ok(record)) => record,
@@ -127,7 +127,29 @@ impl Table {
         let mut lines = Lines { bytes, offset: 0, line: 1 };
         let mut table =
             Self { file: file.to_owned(), header, rows: Vec::new(), rejected: Vec::new() };
-        for record in records {
+        drop(records);
+        let mut start = usize::try_from(reader.position().byte()).unwrap_or(bytes.len());
+        while let Some(rest) = bytes.get(start..).filter(|rest| !rest.is_empty()) {
+            start = table.read_rows(rest, start, delimiter, &shared, &mut lines);
+        }
+        Ok(table)
+    }
+
+    /// Reads rows from byte `start` on, and says where to go on: behind a line whose quote would take
+    /// the lines that follow for one field.
+    fn read_rows(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        delimiter: u8,
+        header: &std::rc::Rc<[String]>,
+        lines: &mut Lines<'_>,
+    ) -> usize {
+        let table = self;
+        let file = table.file.clone();
+        let file = file.as_str();
+        let end = start + bytes.len();
+        for record in reader(bytes, delimiter).byte_records() {
             let record = match record {
                 Ok(record) => record,
                 Err(error) => {
@@ -140,16 +162,30 @@ impl Table {
                     continue;
                 }
             };
-            let line = lines.of(record.position().map_or(0, csv::Position::byte));
-            let original: Vec<String> =
-                record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
+            let from = record.position().map_or(0, csv::Position::byte);
+            let from = usize::try_from(from).unwrap_or_default();
+            let line = lines.of(start + from);
+            let from = from + blank(bytes.get(from..).unwrap_or_default());
+            let raw = bytes.get(from..).unwrap_or_default();
+            if is_broken(raw, delimiter) {
+                let length = raw.iter().position(|byte| *byte == b'\n').unwrap_or(raw.len());
+                let text = words(&raw[..length]);
+                let original = text.trim_end_matches('\r').split(char::from(delimiter));
+                table.rejected.push(Rejected::new(
+                    Place::line(file, line),
+                    original.map(str::to_owned).collect(),
+                    "a quote is never closed where its field ends, expected a pair",
+                ));
+                return start + from + length;
+            }
+            let original: Vec<String> = record.iter().map(words).collect();
             if original.iter().all(|field| field.trim().is_empty()) {
                 continue;
             }
             let broken = record.iter().position(|field| std::str::from_utf8(field).is_err());
             let reason = if let Some(place) = broken {
                 let name = table.header.get(place).cloned().unwrap_or_default();
-                format!("column {name:?} is not UTF-8")
+                format!("column {name:?} is not UTF-8 (here as Latin-1), expected UTF-8")
             } else if original.len() != table.header.len() {
                 format!(
                     "{} fields, expected {} as in the header",
@@ -157,13 +193,66 @@ impl Table {
                     table.header.len()
                 )
             } else {
-                table.rows.push(Row { line, original, header: shared.clone() });
+                table.rows.push(Row { line, original, header: header.clone() });
                 continue;
             };
             table.rejected.push(Rejected::new(Place::line(file, line), original, reason));
         }
-        Ok(table)
+        end
     }
+}
+
+fn reader(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(bytes)
+}
+
+/// A field as text; what is not UTF-8 as Latin-1, which loses no byte.
+fn words(field: &[u8]) -> String {
+    match std::str::from_utf8(field) {
+        Ok(text) => text.to_owned(),
+        Err(_) => field.iter().copied().map(char::from).collect(),
+    }
+}
+
+/// The number of line ends in front of a record.
+fn blank(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
+}
+
+/// Whether a quote that opens a field of the first record is never closed, or is closed by one in
+/// the middle of another field.
+fn is_broken(bytes: &[u8], delimiter: u8) -> bool {
+    let (mut place, mut at_start) = (0, true);
+    while let Some(byte) = bytes.get(place) {
+        place += 1;
+        if at_start && *byte == b'"' {
+            loop {
+                match (bytes.get(place), bytes.get(place + 1)) {
+                    (None, _) => return true,
+                    (Some(b'"'), Some(b'"')) => place += 2,
+                    (Some(b'"'), next) => {
+                        let ends = [delimiter, b'\r', b'\n'];
+                        if next.is_some_and(|next| !ends.contains(next)) {
+                            return true;
+                        }
+                        place += 1;
+                        break;
+                    }
+                    _ => place += 1,
+                }
+            }
+            at_start = false;
+        } else if matches!(byte, b'\r' | b'\n') {
+            return false;
+        } else {
+            at_start = *byte == delimiter;
+        }
+    }
+    false
 }
 
 /// Counts lines up to a record's first byte. The reader's own count is off by one after CRLF.
@@ -174,8 +263,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn of(&mut self, offset: u64) -> u64 {
-        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+    fn of(&mut self, offset: usize) -> u64 {
         while let Some(byte) = self.bytes.get(self.offset) {
             if self.offset >= offset && !matches!(byte, b'\r' | b'\n') {
                 break;
@@ -190,11 +278,14 @@ impl Lines<'_> {
 /// The one of `,` `;` and tab that the header line has most of, quotes left out.
 fn delimiter(bytes: &[u8]) -> u8 {
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    let mut quoted = false;
+    let (mut quoted, mut named) = (false, false);
     for byte in bytes {
+        named |= !byte.is_ascii_whitespace();
         match byte {
             b'"' => quoted = !quoted,
-            b'\n' if !quoted => break,
+            // Blank lines in front of the header tell nothing.
+            b'\n' if !quoted && counts.iter().any(|(_, count)| *count > 0) => break,
+            b'\n' if !quoted && named => break,
             _ if quoted => {}
             _ => {
                 for (delimiter, count) in &mut counts {
@@ -215,7 +306,7 @@ fn check_header(file: &str, header: &[String], columns: &Columns) -> Result<(), 
             let problem = format!("column {name:?} stands twice, expected once");
             return Err(InputError::new(place(), problem));
         }
-        if !columns.known().any(|known| known == name) {
+        if !columns.known().chain(REJECT).any(|known| known == name) {
             let hint = match nearest(name, columns.known()) {
                 Some(near) => format!("is {near:?} meant?"),
                 None => {
@@ -235,6 +326,9 @@ fn check_header(file: &str, header: &[String], columns: &Columns) -> Result<(), 
     Ok(())
 }
 
+/// The columns that a file of rejected rows has more. They are passed over when it is read again.
+const REJECT: [&str; 2] = ["reject_line", "reject_reason"];
+
 /// Writes rows that were not taken, with line and reason behind their own fields.
 ///
 /// A field that a spreadsheet would run as a formula gets an apostrophe in front.
@@ -248,11 +342,15 @@ pub fn write_rejects(
     rejected: &[Rejected],
 ) -> Result<(), csv::Error> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(writer);
-    let extra = ["reject_line", "reject_reason"];
-    writer.write_record(header.iter().map(String::as_str).chain(extra))?;
+    let header: Vec<&str> =
+        header.iter().map(String::as_str).filter(|name| !REJECT.contains(name)).collect();
+    let width = rejected.iter().map(|row| row.row.len()).max().unwrap_or(0).max(header.len());
+    let surplus: Vec<String> = (header.len()..width).map(|n| format!("field_{}", n + 1)).collect();
+    let columns = header.iter().copied().chain(surplus.iter().map(String::as_str)).chain(REJECT);
+    writer.write_record(columns)?;
     for row in rejected {
         let mut fields: Vec<String> = row.row.iter().map(|field| guarded(field)).collect();
-        fields.resize(fields.len().max(header.len()), String::new());
+        fields.resize(width, String::new());
         fields.push(row.place.line.map(|line| line.to_string()).unwrap_or_default());
         let reason = match &row.place.field {
             Some(field) => format!("{field}: {}", row.reason),
@@ -306,7 +404,7 @@ mod tests {
         let mut written = Vec::new();
         write_rejects(&mut written, &table.header, &table.rejected).unwrap();
         let written = String::from_utf8(written).unwrap();
-        assert!(written.contains("2,\u{FFFD},3,"), "{written}");
+        assert!(written.contains("2,\u{FF},,3,"), "{written}");
     }
 
     #[test]

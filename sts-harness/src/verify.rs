@@ -142,7 +142,7 @@ fn candidates<'r>(ring: &'r KeyRing, row: &'r VerifyRow) -> Vec<Candidate<'r>> {
             && agrees_if_known(row.ti, entry.ti)
     });
     for entry in decoders {
-        let reading = TidReading::new(entry.base_date, None);
+        let reading = TidReading::new(entry.base_date, entry.tid_zone.clone());
         found.push(Candidate { id: &entry.id, key: entry.key.clone(), reading });
     }
     found.sort_by_key(|candidate| ring.position(candidate.id));
