@@ -185,11 +185,16 @@ impl Search<'_> {
         if let Some(digits) = &digits
             && let Some(what) = self.not_a_token(digits)
         {
-            self.try_slips(digits);
-            self.try_lost_zeros(digits);
-            if self.found.is_empty() {
-                return Some(Diagnosis::certain(Cause::NotToken, what));
+            // Zeros come from a till, not from fingers: no slip explains them.
+            if digits.iter().any(|digit| *digit != 0) {
+                self.try_slips(digits);
+                self.try_lost_zeros(digits);
             }
+            return Some(if self.found.is_empty() {
+                Diagnosis::certain(Cause::NotToken, what)
+            } else {
+                self.ranked_or(Cause::NotToken, 1.0, &what)
+            });
         }
         if let Some(text) = self.displayed_fault() {
             let evidence = format!("the display said {text:?}, which is no answer to a token");
@@ -719,7 +724,9 @@ impl Search<'_> {
                 detail.insert("drn".into(), json!(drn));
                 let evidence = vec![format!("authenticates for meter number {drn}, one slip away")];
                 let reading = self.reading(meter.base_date);
-                self.keep(Cause::OtherMeter, &payload, &reading, 1.0, detail, evidence);
+                // A till that checks numbers lets few slips through: no single digit is one.
+                let ratio = if DecoderReferenceNumber::parse(&drn).is_ok() { 1.0 } else { 0.1 };
+                self.keep(Cause::OtherMeter, &payload, &reading, ratio, detail, evidence);
             }
         }
     }

@@ -1,0 +1,434 @@
+//! Each cause of the closed set, from the entry that shows it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::path::Path;
+
+use sts_core::class::key_change;
+use sts_core::key::{EncryptionAlgorithm, KeyAttributes, KeyType};
+use sts_core::{
+    Amount, BaseDate, Commodity, DecoderKey, DecoderReferenceNumber, KeyExpiryNumber, MeterPan,
+    MeterTest, Payload, Setting, TariffIndex, Token, TokenId,
+};
+use sts_harness::case::Case;
+use sts_harness::keys::{KeyRing, Locked};
+use sts_harness::records::{EntryRow, MeterRow};
+use sts_harness::replay::{Replay, Verdict};
+use sts_harness::time;
+
+/// Test keys: revisions 1 to 3 of a supply group, another group, and a default key.
+const KEYS: &str = r#"
+[[vending_key]]
+id = "krn1"
+purpose = "test"
+sgc = "600457"
+krn = 1
+kt = 2
+dkga = "02"
+base_date = 1993
+key = "abababababababab"
+[[vending_key]]
+id = "krn2"
+purpose = "test"
+sgc = "600457"
+krn = 2
+kt = 2
+dkga = "04"
+base_date = 2014
+key = "abababababababab949494949494949401234567"
+[[vending_key]]
+id = "other-group"
+purpose = "test"
+sgc = "600999"
+krn = 1
+kt = 2
+dkga = "02"
+base_date = 1993
+key = "9494949494949494"
+[[vending_key]]
+id = "default"
+purpose = "test"
+sgc = "600457"
+krn = 1
+kt = 1
+dkga = "02"
+base_date = 1993
+key = "0123456789abcdef"
+"#;
+
+const SOLD: &str = "2024-11-01T09:12:00Z";
+const ENTERED: &str = "2024-11-01T09:20:00Z";
+
+/// What a token is made for; the meter's own state unless changed.
+#[derive(Clone, Copy)]
+struct Made {
+    drn: &'static str,
+    key: &'static str,
+    ti: u8,
+    ea: EncryptionAlgorithm,
+    sold: &'static str,
+    units: u32,
+    commodity: Commodity,
+}
+
+const METER: &str = "01202401012";
+const OTHER: &str = "01202401020";
+
+const OWN: Made = Made {
+    drn: METER,
+    key: "krn1",
+    ti: 1,
+    ea: EncryptionAlgorithm::Sta,
+    sold: SOLD,
+    units: 100,
+    commodity: Commodity::Water,
+};
+
+fn ring() -> KeyRing {
+    KeyRing::parse("keys.toml", KEYS, &mut Locked).unwrap()
+}
+
+fn pan(drn: &str) -> MeterPan {
+    MeterPan::from_drn(&DecoderReferenceNumber::parse(drn).unwrap())
+}
+
+impl Made {
+    fn key(&self) -> (DecoderKey, KeyAttributes, BaseDate) {
+        let ring = ring();
+        let entry = ring.vending.iter().find(|entry| entry.id == self.key).unwrap();
+        let attributes = KeyAttributes {
+            sgc: entry.sgc,
+            krn: entry.krn,
+            ti: TariffIndex::new(self.ti).unwrap(),
+            kt: entry.kt,
+            ken: KeyExpiryNumber::NEVER,
+        };
+        let key = entry.key.derive(&pan(self.drn), self.ea, &attributes, entry.base_date).unwrap();
+        (key, attributes, entry.base_date)
+    }
+
+    fn tid(&self) -> TokenId {
+        let minutes = time::minutes(time::parse(self.sold).unwrap());
+        TokenId::at(minutes, self.key().2).unwrap()
+    }
+
+    fn seal(&self, payload: &Payload) -> String {
+        Token::seal(payload, &self.key().0).to_string()
+    }
+
+    fn token(&self) -> String {
+        let amount = Amount::round_up(self.units).unwrap();
+        let (commodity, tid) = (self.commodity, self.tid());
+        self.seal(&Payload::Credit { commodity, rnd: 5, tid, amount })
+    }
+
+    /// The tokens of a change from this key to another.
+    fn change_to(&self, to: &Self, rollover: bool, three: bool) -> Vec<String> {
+        let (key, attributes, _) = to.key();
+        key_change(&key, &attributes, rollover, three).map(|payload| self.seal(&payload)).collect()
+    }
+}
+
+fn krn2() -> Made {
+    Made { key: "krn2", ..OWN }
+}
+
+/// A meter, its neighbour, and what is keyed at the meter.
+struct Trial {
+    meter: MeterRow,
+    entries: Vec<(String, String)>,
+    displayed: Option<&'static str>,
+    sold_at: &'static str,
+    quantity: &'static str,
+}
+
+fn at(entered: impl Into<String>) -> Trial {
+    let entries = vec![(ENTERED.to_owned(), entered.into())];
+    let ring = ring();
+    let mut meter = MeterRow::under(pan(METER), &ring.vending[0]);
+    meter.tid_floor = TokenId::new(12_293_820).unwrap();
+    Trial { meter, entries, displayed: None, sold_at: SOLD, quantity: "10.0" }
+}
+
+impl Trial {
+    fn with(mut self, name: &str, value: &str) -> Self {
+        self.meter = self.meter.with_field(name, value).unwrap();
+        self
+    }
+
+    fn before(mut self, when: &str, entered: &str) -> Self {
+        let place = self.entries.len() - 1;
+        self.entries.insert(place, (when.to_owned(), entered.to_owned()));
+        self
+    }
+
+    fn shown(mut self, displayed: &'static str) -> Self {
+        self.displayed = Some(displayed);
+        self
+    }
+
+    fn entered_at(mut self, when: &str) -> Self {
+        when.clone_into(&mut self.entries.last_mut().unwrap().0);
+        self
+    }
+
+    fn sold(mut self, when: &'static str) -> Self {
+        self.sold_at = when;
+        self
+    }
+
+    fn verdict(self) -> Verdict {
+        let mut case = Case::new(ring());
+        let neighbour = MeterRow::under(pan(OTHER), &case.keys.vending[0]);
+        for row in [self.meter, neighbour] {
+            case.add_meter(row, Path::new(".")).unwrap();
+        }
+        let mut replay = Replay::new(&case);
+        let mut last = None;
+        let count = self.entries.len();
+        for (index, (when, entered)) in self.entries.iter().enumerate() {
+            let when = time::parse(when).unwrap();
+            let mut entry = EntryRow::token(&index.to_string(), pan(METER), when, entered);
+            if index + 1 == count {
+                entry.set_field("sold_at", self.sold_at).unwrap();
+                entry.set_field("quantity", self.quantity).unwrap();
+                if let Some(displayed) = self.displayed {
+                    entry.set_field("displayed", displayed).unwrap();
+                }
+            }
+            last = Some(replay.step(&entry).verdict);
+        }
+        last.unwrap()
+    }
+
+    #[track_caller]
+    fn gives(self, result: &str, cause: &str, action: &str) {
+        let verdict = self.verdict();
+        let found = (verdict.result, verdict.cause, verdict.action);
+        assert_eq!(found, (Some(result), Some(cause), Some(action)), "{verdict:#?}");
+    }
+}
+
+#[test]
+fn right_token_has_no_cause() {
+    let verdict = at(OWN.token()).verdict();
+    assert_eq!((verdict.result, verdict.cause), (Some("Accept"), None));
+}
+
+#[test]
+fn what_is_no_token_is_told() {
+    at("01202401012").gives("LengthError", "not_token", "find-original");
+    at("0515551234").gives("LengthError", "not_token", "find-original");
+    at("1234").gives("LengthError", "not_token", "find-original");
+    at("0000000000000000").gives("LengthError", "not_token", "find-original");
+    at("1844674407384377241O").gives("FormatError", "format.nondigit", "read-again");
+    at("1.23457E+19").gives("FormatError", "format.spreadsheet", "find-original");
+    at("99999999999999999998").gives("FormatError", "format.out_of_range", "read-again");
+    at("123456789012").gives("LengthError", "length.other", "read-again");
+    at(krn2().token()).shown("low battery").gives("CRCError", "not_token_fault", "repair");
+}
+
+#[test]
+fn rounded_digits_cannot_be_computed_back() {
+    let token = OWN.token();
+    let rounded = format!("{}00000", &token[..15]);
+    if rounded.parse::<u128>().unwrap() < 1 << 66 {
+        let verdict = at(rounded).verdict();
+        assert_eq!(verdict.cause, Some("format.spreadsheet"), "{verdict:#?}");
+    }
+}
+
+#[test]
+fn slips_are_undone_and_pointed_at() {
+    let token = OWN.token();
+    let mut digits: Vec<u8> = token.bytes().collect();
+    digits[19] = if digits[19] == b'9' { b'0' } else { digits[19] + 1 };
+    let wrong = String::from_utf8(digits).unwrap();
+    let verdict = at(wrong).verdict();
+    assert_eq!(verdict.cause, Some("typed.digit"), "{verdict:#?}");
+    assert_eq!(verdict.causes[0].detail["position"], 20);
+    assert_eq!(verdict.causes[0].detail["token"], token);
+
+    let place = (10..19).find(|at| token[*at..=*at] != token[at + 1..=at + 1]).unwrap();
+    let mut digits: Vec<u8> = token.bytes().collect();
+    digits.swap(place, place + 1);
+    let verdict = at(String::from_utf8(digits).unwrap()).verdict();
+    assert_eq!(verdict.cause, Some("typed.swap"), "{verdict:#?}");
+
+    let lost = format!("{}{}", &token[..7], &token[8..]);
+    at(lost).gives("LengthError", "typed.length", "read-again");
+    let doubled = format!("{}{}", &token[..8], &token[7..]);
+    at(doubled).gives("LengthError", "typed.length", "read-again");
+    let group_lost = format!("{}{}", &token[..8], &token[12..]);
+    at(group_lost).gives("LengthError", "typed.group", "read-again");
+    let group_doubled = format!("{}{}", &token[..8], &token[4..]);
+    at(group_doubled).gives("LengthError", "typed.group", "read-again");
+}
+
+#[test]
+fn forms_of_other_firmwares_are_ahead_or_behind() {
+    let bare = krn2().token();
+    let token: Token = bare.parse().unwrap();
+    let long = String::from_utf8(sts_core::framing::extend(token, 2, 1).to_vec()).unwrap();
+    let profile = "mangaung-2024-reconstruction";
+    at(long.clone()).with("profile", profile).with("firmware", "before").gives(
+        "LengthError",
+        "length.ahead",
+        "update-firmware",
+    );
+    let mut wrong = long.into_bytes();
+    wrong[23] = if wrong[23] == b'9' { b'0' } else { wrong[23] + 1 };
+    let wrong = String::from_utf8(wrong).unwrap();
+    at(wrong).with("profile", profile).with("firmware", "after").gives(
+        "ExtensionMismatch",
+        "extension.mismatch",
+        "read-again",
+    );
+}
+
+#[test]
+fn other_configurations_are_found_under_held_keys() {
+    let fix = "correct-record-reissue";
+    let crc = "CRCError";
+    at(krn2().token()).gives(crc, "krn.ahead", "enter-key-change-first");
+    at(Made { drn: OTHER, ..OWN }.token()).gives(crc, "other_meter", "check-meter-number");
+    at(Made { key: "other-group", ..OWN }.token()).gives(crc, "sgc.mismatch", fix);
+    at(Made { key: "default", ..OWN }.token()).gives(crc, "kt.mismatch", fix);
+    at(Made { ti: 7, ..OWN }.token()).gives(crc, "ti.mismatch", fix);
+    at(Made { key: "other-group", ti: 7, ..OWN }.token()).gives(crc, "config.several", fix);
+    let ea11 = Made { ea: EncryptionAlgorithm::Misty1, ..krn2() };
+    at(ea11.token()).with("krn", "2").with("base_date", "2014").with("tid_floor", "0").gives(
+        crc,
+        "ea.mismatch",
+        fix,
+    );
+    at(OWN.token()).with("krn", "2").with("base_date", "2014").with("tid_floor", "0").gives(
+        crc,
+        "krn.behind",
+        "reissue",
+    );
+    let noise = "05691672784091284123";
+    at(noise).gives(crc, "unknown", "escalate");
+}
+
+#[test]
+fn meter_number_one_slip_away_is_found() {
+    // Its check digit does not fit, as a vendor without a check would have sold it.
+    let sold_to = pan(METER).with_unchecked_drn("01202401912").unwrap();
+    let (_, attributes, base_date) = OWN.key();
+    let key = ring().vending[0].key.derive(&sold_to, OWN.ea, &attributes, base_date).unwrap();
+    let amount = Amount::round_up(100).unwrap();
+    let payload = Payload::Credit { commodity: OWN.commodity, rnd: 5, tid: OWN.tid(), amount };
+    let token = Token::seal(&payload, &key).to_string();
+    at(token).gives("CRCError", "other_meter", "check-meter-number");
+}
+
+#[test]
+fn key_changes_that_are_not_whole_or_not_for_the_meter() {
+    let change = OWN.change_to(&krn2(), true, true);
+    at(krn2().token()).before("2024-11-01T09:00:00Z", &change[2]).gives(
+        "CRCError",
+        "kct.incomplete",
+        "enter-missing-sections",
+    );
+    let ciu = "waterwatch-ciu";
+    let four = Made { ea: EncryptionAlgorithm::Misty1, ..krn2() };
+    let long = four.change_to(&four, false, false);
+    at(long[0].clone())
+        .with("krn", "2")
+        .with("base_date", "2014")
+        .with("ea", "11")
+        .with("profile", ciu)
+        .gives("FunctionError", "kct.unsupported", "reissue-key-change");
+    let (key, mut attributes, _) = OWN.key();
+    attributes.kt = KeyType::Common;
+    let to_common: Vec<String> =
+        key_change(&key, &attributes, false, false).map(|payload| OWN.seal(&payload)).collect();
+    at(to_common[1].clone()).before("2024-11-01T09:00:00Z", &to_common[0]).gives(
+        "KeyTypeError",
+        "kct.key_type",
+        "reissue-key-change",
+    );
+}
+
+#[test]
+fn authentic_tokens_that_are_not_valid() {
+    at(OWN.token()).before("2024-11-01T09:15:00Z", &OWN.token()).gives(
+        "UsedError",
+        "tid.used",
+        "already-credited",
+    );
+    at(OWN.token()).with("ken", "200").gives(
+        "KeyExpiredError",
+        "key.expired",
+        "enter-key-change-first",
+    );
+    let default = Made { key: "default", ..OWN };
+    at(default.token()).with("kt", "1").gives("DDTKError", "key.default", "enter-key-change-first");
+    let late = "2024-11-25T10:00:00Z";
+    at(Made { sold: late, ..OWN }.token()).entered_at("2024-11-25T10:05:00Z").sold(late).gives(
+        "OldError",
+        "tid.wrapped",
+        "enter-key-change-first",
+    );
+    let early = "2015-03-01T10:00:00Z";
+    at(Made { sold: early, ..OWN }.token()).gives(
+        "OldError",
+        "tid.clock_offset",
+        "correct-clock-reissue",
+    );
+    at(Made { sold: early, ..OWN }.token()).sold(early).gives("OldError", "tid.old", "reissue");
+    let change = OWN.change_to(&krn2(), false, false);
+    at(krn2().token())
+        .before("2024-11-01T09:00:00Z", &change[0])
+        .before("2024-11-01T09:01:00Z", &change[1])
+        .gives("OldError", "rollover_bit.missing", "reissue-key-change");
+}
+
+#[test]
+fn valid_tokens_that_cannot_be_executed() {
+    let reissue = "correct-record-reissue";
+    let water = "waterwatch-ciu";
+    let electricity = Made { commodity: Commodity::Electricity, ..OWN };
+    at(electricity.token()).with("profile", water).gives(
+        "FunctionError",
+        "function.resource",
+        reissue,
+    );
+    let set = |setting, value| OWN.seal(&Payload::Set { setting, rnd: 5, tid: OWN.tid(), value });
+    at(set(Setting::TariffRate, 1)).gives("FunctionError", "function.other", reissue);
+    at(set(Setting::ClearCredit, 9)).gives("RangeError", "range", "reissue");
+    at(OWN.token()).with("credit_1", &u64::MAX.to_string()).gives(
+        "OverflowError",
+        "overflow",
+        "use-credit-first",
+    );
+    let test = Payload::MeterTest(MeterTest::new(0, 8, 99).unwrap());
+    let token = Token::seal_without_key(&test).unwrap().to_string();
+    at(token).gives("MfrCodeError", "mfr_code", "maker-token");
+}
+
+#[test]
+fn displays_that_contradict_the_record_say_it_is_stale() {
+    at(OWN.token()).shown("CRCError").gives("Accept", "record.stale", "check-meter-state");
+    at(krn2().token()).shown("Accept").gives("CRCError", "record.stale", "check-meter-state");
+}
+
+#[test]
+fn locked_keypad_takes_nothing() {
+    let mut trial = at(OWN.token()).with("profile", "mangaung-2024-reconstruction");
+    for minute in 0..5 {
+        trial = trial.before(&format!("2024-11-01T09:0{minute}:00Z"), "12345678901234567");
+    }
+    trial.gives("Lockout", "lockout", "wait");
+}
+
+#[test]
+fn diagnosis_counts_its_trials_and_is_the_same_again() {
+    let verdict = at(krn2().token()).verdict();
+    assert!(verdict.trials > 100);
+    assert!(verdict.expected_chance_matches > 0.0);
+    assert!(verdict.confidence.unwrap() < 1.0);
+    let again = at(krn2().token()).verdict();
+    assert_eq!(format!("{verdict:?}"), format!("{again:?}"));
+}
