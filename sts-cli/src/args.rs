@@ -53,7 +53,7 @@ pub(crate) enum Verb {
     #[command(after_help = "\
 Columns: id,pan,ea,sgc,krn,ti,kt,token. Where one is empty, every held key that fits is tried.
 Example: sts verify --keys keys.toml --input tokens.csv --format ndjson")]
-    Verify(VerifyArgs),
+    Verify(TableArgs),
     /// Ask a meter: would it take this token now? Nothing is written.
     #[command(after_help = "\
 Example: sts check --case examples/mangaung-2024 --meter 01202401012 1844 6744 0738 4377 2416")]
@@ -67,7 +67,7 @@ Example: sts explain --case examples/mangaung-2024 --slip slip.txt --seen 017")]
 Columns: id,pan,ea,sgc,krn,ti,kt,kind,subclass,issued_at,tid,rnd,units_raw,amount,watts,
 register_to_clear,control,mfr_code,index,value,to_sgc,to_krn,to_ti,to_kt,to_pan,rollover,three_kct
 Example: sts issue --keys keys.toml --input wanted.csv --format ndjson")]
-    Issue(IssueArgs),
+    Issue(TableArgs),
     /// Replay a case folder: what each meter shows, whether that is reproduced, why, what to do.
     #[command(after_help = "Example: sts replay examples/mangaung-2024")]
     Replay(ReplayArgs),
@@ -108,20 +108,9 @@ pub(crate) struct KeyArgs {
     pub(crate) passphrase_file: Option<PathBuf>,
 }
 
+/// A table, and the keys for it.
 #[derive(Args, Debug)]
-pub(crate) struct VerifyArgs {
-    #[command(flatten)]
-    pub(crate) keys: KeyArgs,
-    /// The CSV file; `-` is standard input.
-    #[arg(long)]
-    pub(crate) input: PathBuf,
-    /// Where rows that cannot be taken go, with their reason.
-    #[arg(long)]
-    pub(crate) rejects: Option<PathBuf>,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct IssueArgs {
+pub(crate) struct TableArgs {
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
     /// The CSV file; `-` is standard input.

@@ -4,13 +4,13 @@ use sts_harness::input::{Place, Rejected};
 use sts_harness::issue::{Issuer, NotIssued};
 use sts_harness::records;
 
-use crate::args::IssueArgs;
+use crate::args::TableArgs;
 use crate::exit::{Done, Exit};
 use crate::keys;
 use crate::out::{Out, grouped};
 use crate::verify::{plain, reject};
 
-pub(crate) fn run(args: &IssueArgs, out: &mut Out) -> Done {
+pub(crate) fn run(args: &TableArgs, out: &mut Out) -> Done {
     let ring = keys::ring(&args.keys, out)?;
     let mut rows = records::read_issue(&args.input)?;
     let mut issuer = Issuer::new(&ring);

@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 use sts_harness::input::Rejected;
 use sts_harness::{records, verify};
 
-use crate::args::VerifyArgs;
+use crate::args::TableArgs;
 use crate::exit::{Done, Exit, Failure};
 use crate::keys;
 use crate::out::{Out, grouped};
 
-pub(crate) fn run(args: &VerifyArgs, out: &mut Out) -> Done {
+pub(crate) fn run(args: &TableArgs, out: &mut Out) -> Done {
     let ring = keys::ring(&args.keys, out)?;
     let rows = records::read_verify(&args.input)?;
     let mut exit = Exit::Good;

@@ -12,8 +12,11 @@ fn root() -> PathBuf {
 /// Runs a verb and holds each line against the schema; gives the number of lines.
 fn check(schema: &str, arguments: &[&str]) -> usize {
     let path = root().join("docs/schemas").join(schema);
-    // The packaged crate comes without the schemas.
-    let Ok(text) = std::fs::read_to_string(&path) else { return usize::MAX };
+    // The packaged crate comes without the schemas, and without the example.
+    if !root().join("examples").exists() {
+        return usize::MAX;
+    }
+    let text = std::fs::read_to_string(&path).expect("the schema");
     let schema: Value = serde_json::from_str(&text).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is one");
     let output = Command::new(env!("CARGO_BIN_EXE_sts"))
