@@ -230,12 +230,13 @@ fn what_is_no_token_is_told() {
 
 #[test]
 fn rounded_digits_cannot_be_computed_back() {
-    let token = OWN.token();
-    let rounded = format!("{}00000", &token[..15]);
-    if rounded.parse::<u128>().unwrap() < 1 << 66 {
-        let verdict = at(rounded).verdict();
-        assert_eq!(verdict.cause, Some("format.spreadsheet"), "{verdict:#?}");
-    }
+    // Of a few tokens, one that is still below 2^66 when rounded.
+    let rounded = (100..110)
+        .map(|units| format!("{}00000", &Made { units, ..OWN }.token()[..15]))
+        .find(|token| token.parse::<u128>().unwrap() < 1 << 66)
+        .unwrap();
+    let verdict = at(rounded).verdict();
+    assert_eq!(verdict.cause, Some("format.spreadsheet"), "{verdict:#?}");
 }
 
 #[test]
@@ -283,6 +284,28 @@ fn forms_of_other_firmwares_are_ahead_or_behind() {
         "ExtensionMismatch",
         "extension.mismatch",
         "read-again",
+    );
+}
+
+#[test]
+fn form_of_an_earlier_firmware_is_behind() {
+    let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join("two-forms.toml");
+    let firmware = |id: &str, framing: &str| {
+        format!(
+            "[[firmware]]\nid = \"{id}\"\naccepted_framings = [\"{framing}\"]\nkey_change_sets = [2]\n"
+        )
+    };
+    let text = format!(
+        "[profile]\nid = \"two-forms\"\nstatus = \"example\"\n{}{}[[display]]\non = \"*\"\nshow = \"{{result}}\"\nbasis = \"example\"\n",
+        firmware("old", "sts20"),
+        firmware("new", "w24-check"),
+    );
+    std::fs::write(&profile, text).unwrap();
+    let profile = profile.to_str().unwrap();
+    at(OWN.token()).with("profile", profile).with("firmware", "new").gives(
+        "LengthError",
+        "length.behind",
+        "reissue",
     );
 }
 
