@@ -233,6 +233,18 @@ impl KeySection {
         }
     }
 
+    /// The part of the new key that it carries.
+    #[must_use]
+    pub const fn word(&self) -> Option<KeyWord> {
+        match *self {
+            Self::First { word, .. }
+            | Self::Second { word, .. }
+            | Self::Third { word, .. }
+            | Self::Fourth { word, .. } => Some(word),
+            Self::ThirdWithSgc { .. } => None,
+        }
+    }
+
     const fn subclass(&self) -> u8 {
         match self {
             Self::First { .. } => 3,

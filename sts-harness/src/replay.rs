@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use sts_core::{MeterPan, Payload};
 
 use crate::case::Case;
-use crate::describe::summary;
-use crate::diagnose::{Believed, Diagnosis, Sighting, diagnose};
+use crate::cause::Cause;
+use crate::describe::{TidReading, summary};
+use crate::diagnose::{Believed, Diagnosis, Finder, Model, Sighting};
 use crate::fleet::{Answer, Fleet, TrackedMeter};
 use crate::records::{EntryRow, MeterRow};
 
@@ -192,11 +193,33 @@ pub struct Step {
     pub meter: Option<usize>,
 }
 
+/// What one entry teaches about the case.
+#[derive(Clone, Debug)]
+enum Lesson {
+    /// A token that was taken, under settings known beyond doubt.
+    Accepted {
+        payload: Payload,
+        /// Minutes from the sale to the TID.
+        from_sale: Option<i64>,
+        units: Option<u64>,
+        /// Whether each column of what vending believed was right.
+        believed: Vec<bool>,
+    },
+    /// A refusal, and how probable each cause is.
+    Refused(Vec<(Cause, f64)>),
+}
+
+/// Lessons are told in blocks of so many, so that entries of a block can be judged in any order.
+const BLOCK: usize = 256;
+
 /// A replay under way: the meters as they are now.
 #[derive(Clone, Debug)]
 pub struct Replay<'c> {
     case: &'c Case,
     fleet: Fleet,
+    finder: Finder<'c>,
+    /// What the last entries taught, not yet told to the finder.
+    lessons: Vec<Lesson>,
     /// When each meter had its last entry, in seconds.
     last: Vec<Option<i64>>,
 }
@@ -205,9 +228,16 @@ impl<'c> Replay<'c> {
     /// Starts from the meters of the case.
     #[must_use]
     pub fn new(case: &'c Case) -> Self {
+        Self::with_model(case, Model::default())
+    }
+
+    /// The same, with other beliefs about causes and records.
+    #[must_use]
+    pub fn with_model(case: &'c Case, model: Model) -> Self {
         let fleet = case.fleet.clone();
         let last = vec![None; fleet.meters.len()];
-        Self { case, fleet, last }
+        let finder = Finder::new(&case.keys, &fleet, model);
+        Self { case, fleet, finder, lessons: Vec::new(), last }
     }
 
     /// The meters as they are now.
@@ -241,6 +271,9 @@ impl<'c> Replay<'c> {
         }
         let entered = entry.entered.as_deref().unwrap_or_default();
         let answer = self.fleet.meters[place].enter(entered, at, &entry.id, &self.case.keys);
+        if let Some(sts_core::Outcome::KeyChanged { .. }) = answer.outcome {
+            self.finder.meter_changed(place, &self.fleet.meters[place]);
+        }
         let note = self.judge(place, entry, &answer, &mut verdict);
         Step { verdict, note, payload: answer.payload, meter: Some(place) }
     }
@@ -250,7 +283,7 @@ impl<'c> Replay<'c> {
     }
 
     fn judge(
-        &self,
+        &mut self,
         place: usize,
         entry: &EntryRow,
         answer: &Answer,
@@ -270,9 +303,11 @@ impl<'c> Replay<'c> {
         verdict.reproduced = Reproduced::of(entry.displayed.as_deref(), verdict.display.as_deref());
         verdict.reason = answer.rejection.map(|rejection| rejection.to_string());
         let sighting = sighting_of(entry);
-        if let Some(diagnosis) = diagnose(&self.fleet, place, answer, &sighting, &self.case.keys) {
-            verdict.set_diagnosis(&diagnosis);
+        let diagnosis = self.finder.diagnose(&self.fleet, place, answer, &sighting);
+        if let Some(diagnosis) = &diagnosis {
+            verdict.set_diagnosis(diagnosis);
         }
+        self.learn(place, &sighting, answer, diagnosis.as_ref());
         match (&answer.payload, &answer.outcome) {
             (Some(payload), Some(outcome)) => match outcome {
                 sts_core::Outcome::KeyChanged { .. } => outcome.to_string(),
@@ -282,6 +317,44 @@ impl<'c> Replay<'c> {
                 _ => summary(payload),
             },
             _ => verdict.reason.clone().unwrap_or_else(|| "no key is held for this meter".into()),
+        }
+    }
+
+    fn learn(
+        &mut self,
+        place: usize,
+        sighting: &Sighting,
+        answer: &Answer,
+        diagnosis: Option<&Diagnosis>,
+    ) {
+        match (diagnosis, answer.payload) {
+            (None, Some(payload @ Payload::Credit { .. })) => {
+                let meter = &self.fleet.meters[place];
+                let reading = TidReading::new(Some(meter.base_date), None);
+                let made = payload.tid().and_then(|tid| reading.unix_minutes(tid));
+                let from_sale = made.zip(sighting.sold_at).map(|(made, sold)| made - sold);
+                let believed = sighting.believed.agreement(meter.meter.attributes(), meter.ea());
+                let units = sighting.units;
+                self.lessons.push(Lesson::Accepted { payload, from_sale, units, believed });
+            }
+            (Some(diagnosis), _) if diagnosis.searched => {
+                let causes = diagnosis.causes.iter();
+                let causes = causes.map(|ranked| (ranked.cause, ranked.probability));
+                self.lessons.push(Lesson::Refused(causes.collect()));
+            }
+            _ => return,
+        }
+        if self.lessons.len() < BLOCK {
+            return;
+        }
+        let experience = self.finder.experience_mut();
+        for lesson in self.lessons.drain(..) {
+            match lesson {
+                Lesson::Accepted { payload, from_sale, units, believed } => {
+                    experience.learn_accepted(&payload, from_sale, units, &believed);
+                }
+                Lesson::Refused(causes) => experience.learn_causes(&causes),
+            }
         }
     }
 
@@ -313,6 +386,7 @@ impl<'c> Replay<'c> {
                 meter
                     .restate(row, event == "replace", family, &self.case.keys)
                     .map_err(|problem| problem.to_string())?;
+                self.finder.meter_changed(place, meter);
                 Ok(format!("{event} {value}"))
             }
             other => Err(format!(
@@ -346,6 +420,7 @@ pub fn sighting_of(entry: &EntryRow) -> Sighting {
         entered_at: Some(crate::time::minutes(entry.entered_at)),
         sold_at: entry.sold_at.map(crate::time::minutes),
         units: entry.quantity.as_ref().and_then(|quantity| quantity.tenths_rounded_up()),
+        unit: entry.unit.clone(),
         displayed: entry.displayed.clone(),
         believed: Believed {
             sgc: entry.sgc,

@@ -1,0 +1,186 @@
+//! From weights to probabilities.
+
+use serde_json::{Map, Value, json};
+
+use super::model::Likelihood;
+use super::{CHANCE, Diagnosis, Ranked};
+use crate::cause::Cause;
+
+/// A candidate that passed the check.
+#[derive(Clone, Debug)]
+pub(super) struct Match {
+    pub(super) cause: Cause,
+    /// The probability of this very candidate within its cause, before anything is known, times
+    /// the likelihood of what is known against that of noise; without the check itself.
+    pub(super) weight: f64,
+    pub(super) detail: Map<String, Value>,
+    pub(super) evidence: Vec<String>,
+    /// Whether the time of sale or the quantity speaks for it.
+    pub(super) supported: bool,
+}
+
+/// All matches of a search, and how many candidates there were.
+#[derive(Debug)]
+pub(super) struct Ranking<'a> {
+    pub(super) likelihood: Likelihood<'a>,
+    pub(super) found: Vec<Match>,
+    pub(super) trials: u64,
+    /// How well it explains the rest that nothing was found: 1 unless the display contradicts.
+    pub(super) otherwise: f64,
+    /// What was left out, in words, where the search was stopped.
+    pub(super) stopped: Option<String>,
+}
+
+/// The share of stale records under which the meter's true key is not held.
+const UNHELD: f64 = 0.1;
+/// Nothing that rests on a 16-bit check is certain.
+const SUREST: f64 = 0.9999;
+/// What is less probable is not told.
+const LEAST: f64 = 0.0005;
+/// Readings of one cause that are told where none stands out.
+const MOST_READINGS: usize = 5;
+/// How probable a repair must be to be offered as the right token.
+const REPAIRED: f64 = 0.9;
+
+impl Ranking<'_> {
+    fn weight_of(&self, found: &Match) -> f64 {
+        found.weight * self.likelihood.cause(found.cause) / CHANCE
+    }
+
+    /// The meter showed that it took the token: either it holds the key that explains the token
+    /// and the record is wrong, or the display was noted wrongly.
+    pub(super) fn with_stale_record(mut self) -> Self {
+        let displayed = self.likelihood.model.records.displayed;
+        let mut of_record = Vec::new();
+        for found in &mut self.found {
+            if is_of_configuration(found.cause) {
+                let mut same = found.clone();
+                same.cause = Cause::RecordStale;
+                same.weight *= displayed;
+                same.evidence.push("the display says that the meter took it".into());
+                of_record.push(same);
+            }
+            found.weight *= 1.0 - displayed;
+        }
+        self.found.extend(of_record);
+        // Under a key that nobody holds: then nothing was to be found.
+        self.found.push(Match {
+            cause: Cause::RecordStale,
+            weight: displayed * UNHELD * CHANCE,
+            detail: Map::new(),
+            evidence: vec!["the display says that the meter took it, under a key not held".into()],
+            supported: false,
+        });
+        self.otherwise *= 1.0 - displayed;
+        self
+    }
+
+    /// The causes ranked, against the one that holds if nothing was found.
+    pub(super) fn or(self, otherwise: Cause, evidence: &str) -> Diagnosis {
+        let otherwise_weight = self.otherwise * self.likelihood.cause(otherwise);
+        let trials = u32::try_from(self.trials).unwrap_or(u32::MAX);
+        let mut weighed: Vec<(f64, Match)> =
+            self.found.iter().map(|found| (self.weight_of(found), found.clone())).collect();
+        weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let total = otherwise_weight + weighed.iter().map(|(weight, _)| weight).sum::<f64>();
+        let mut causes: Vec<(Ranked, Vec<(f64, Match)>)> = Vec::new();
+        for (weight, found) in weighed {
+            let probability = weight / total;
+            match causes.iter_mut().find(|(ranked, _)| ranked.cause == found.cause) {
+                Some((ranked, readings)) => {
+                    ranked.probability += probability;
+                    readings.push((probability, found));
+                }
+                None => {
+                    let (detail, evidence) = (found.detail.clone(), found.evidence.clone());
+                    let ranked = Ranked { cause: found.cause, probability, detail, evidence };
+                    causes.push((ranked, vec![(probability, found)]));
+                }
+            }
+        }
+        let nothing_found = causes.is_empty();
+        let mut ranked: Vec<Ranked> = causes
+            .into_iter()
+            .map(
+                |(ranked, readings)| {
+                    if is_slip(ranked.cause) { repaired(ranked, &readings) } else { ranked }
+                },
+            )
+            .collect();
+        let mut reasons: Vec<String> =
+            if evidence.is_empty() { Vec::new() } else { vec![evidence.to_owned()] };
+        if nothing_found && trials > 0 {
+            reasons.push(format!("{trials} candidates tried, none authenticates"));
+        }
+        reasons.extend(self.stopped);
+        let probability = otherwise_weight / total;
+        match ranked.iter_mut().find(|ranked| ranked.cause == otherwise) {
+            Some(same) => same.probability += probability,
+            None => ranked.push(Ranked {
+                cause: otherwise,
+                probability,
+                detail: Map::new(),
+                evidence: reasons,
+            }),
+        }
+        ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        if ranked.len() > 1 {
+            ranked.retain(|ranked| ranked.probability >= LEAST);
+        }
+        if !nothing_found {
+            for ranked in &mut ranked {
+                ranked.probability = ranked.probability.min(SUREST);
+            }
+        }
+        Diagnosis { causes: ranked, trials, searched: true }
+    }
+}
+
+/// A slip is repaired only where the evidence supports it; else its readings are told with their
+/// odds.
+fn repaired(mut ranked: Ranked, readings: &[(f64, Match)]) -> Ranked {
+    let Some((probability, first)) = readings.first() else { return ranked };
+    if first.supported && *probability >= REPAIRED {
+        return ranked;
+    }
+    let told = |name: &str, found: &Match| found.detail.get(name).cloned().unwrap_or(Value::Null);
+    let readings: Vec<Value> = readings
+        .iter()
+        .take(MOST_READINGS)
+        .map(|(probability, found)| {
+            json!({
+                "position": told("position", found),
+                "token": told("token", found),
+                "says": told("says", found),
+                "probability": (probability * 1e4).round() / 1e4,
+            })
+        })
+        .collect();
+    ranked.detail = Map::new();
+    ranked.detail.insert("readings".into(), Value::Array(readings));
+    if !first.supported {
+        ranked.evidence.push("neither time of sale nor quantity speaks for it".into());
+    }
+    ranked
+}
+
+/// Whether a cause is a slip of the fingers, which can be undone.
+const fn is_slip(cause: Cause) -> bool {
+    matches!(cause, Cause::TypedDigit | Cause::TypedSwap | Cause::TypedGroup | Cause::TypedLength)
+}
+
+/// Whether a cause says that the token was made for other settings of this meter.
+const fn is_of_configuration(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::KrnAhead
+            | Cause::KrnBehind
+            | Cause::KctIncomplete
+            | Cause::TiMismatch
+            | Cause::SgcMismatch
+            | Cause::KtMismatch
+            | Cause::EaMismatch
+            | Cause::BdtMismatch
+            | Cause::ConfigSeveral
+    )
+}

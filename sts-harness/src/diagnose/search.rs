@@ -1,0 +1,616 @@
+//! The candidates for a refused entry, from likely to remote.
+//!
+//! * Slips of the fingers, undone, under the meter's own key.
+//! * Configurations: keys held × tariff index × algorithm, the base date going with the key.
+//! * Other meters of the case, numbers one slip away, other forms of the number.
+//!
+//! A stage is left out where what was found before explains the entry beyond doubt, or where the
+//! cap on candidates is reached, which is said.
+
+use serde_json::{Map, Value, json};
+use sts_core::key::{EncryptionAlgorithm, KeyAttributes};
+use sts_core::{DecoderKey, DecoderReferenceNumber, Keyed, MeterPan, Payload, TariffIndex, Token};
+
+use super::model::Likelihood;
+use super::rank::{Match, Ranking};
+use super::weigh::Scales;
+use super::{CHANCE, Finder, Sighting, reading};
+use crate::cause::Cause;
+use crate::describe::{TidReading, summary};
+use crate::fleet::{Fleet, TrackedMeter, attributes_with, meter_key};
+use crate::keys::{KeyRing, VendingEntry};
+use crate::slips;
+
+/// What does not change from entry to entry.
+#[derive(Clone, Debug)]
+pub(super) struct Index {
+    /// How many meters have each tariff index.
+    tariffs: Vec<f64>,
+    /// How many meters are in the supply group of each held key.
+    group_meters: Vec<f64>,
+    meters: f64,
+}
+
+impl Index {
+    pub(super) fn new(ring: &KeyRing, fleet: &Fleet) -> Self {
+        let mut tariffs = vec![0.0; 100];
+        for meter in &fleet.meters {
+            tariffs[usize::from(meter.row.ti.get()).min(99)] += 1.0;
+        }
+        let mut by_group = std::collections::HashMap::new();
+        for meter in &fleet.meters {
+            *by_group.entry(meter.row.sgc).or_insert(0.0) += 1.0;
+        }
+        let of = |entry: &VendingEntry| by_group.get(&entry.sgc).copied().unwrap_or_default();
+        #[expect(clippy::cast_precision_loss, reason = "a number of meters")]
+        let meters = fleet.meters.len() as f64;
+        Self { tariffs, group_meters: ring.vending.iter().map(of).collect(), meters }
+    }
+
+    pub(super) fn meter_changed(&mut self, _place: usize, _meter: &TrackedMeter) {}
+
+    /// How probable a tariff index is for a token made for another one than `own`.
+    fn tariff(&self, ti: TariffIndex, own: TariffIndex) -> f64 {
+        // Every index may be met; those in use are met more.
+        let weight = |ti: usize| self.tariffs[ti] + 0.02 * self.meters + 0.1;
+        let total: f64 = (0..100).map(weight).sum();
+        weight(usize::from(ti.get())) / (total - weight(usize::from(own.get())))
+    }
+}
+
+/// In what a held key differs from the meter's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Difference {
+    sgc: bool,
+    kt: bool,
+    /// Revision or base date, where the group is the same.
+    key: bool,
+}
+
+/// A configuration in which a token may have been made.
+#[derive(Clone, Copy, Debug)]
+struct Configuration<'a> {
+    entry: &'a VendingEntry,
+    ti: TariffIndex,
+    ea: EncryptionAlgorithm,
+}
+
+impl Configuration<'_> {
+    fn attributes(&self, own: &KeyAttributes) -> KeyAttributes {
+        let Self { entry, ti, .. } = *self;
+        let held = KeyAttributes { sgc: entry.sgc, krn: entry.krn, kt: entry.kt, ..*own };
+        attributes_with(held, ti)
+    }
+
+    fn key(&self, pan: &MeterPan, own: &KeyAttributes) -> Option<DecoderKey> {
+        self.entry.key.derive(pan, self.ea, &self.attributes(own), self.entry.base_date).ok()
+    }
+}
+
+/// A search for the causes of one refused entry.
+pub(super) struct Search<'a> {
+    finder: &'a Finder<'a>,
+    fleet: &'a Fleet,
+    place: usize,
+    meter: &'a TrackedMeter,
+    sighting: &'a Sighting,
+    scales: Scales<'a>,
+    found: Vec<Match>,
+    trials: u64,
+    stopped: Option<String>,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(
+        finder: &'a Finder<'a>,
+        fleet: &'a Fleet,
+        place: usize,
+        sighting: &'a Sighting,
+    ) -> Self {
+        let meter = &fleet.meters[place];
+        let likelihood = Likelihood { model: &finder.model, experience: &finder.experience };
+        let scales = Scales { likelihood, sighting, meter, ring: finder.ring };
+        Self {
+            finder,
+            fleet,
+            place,
+            meter,
+            sighting,
+            scales,
+            found: Vec::new(),
+            trials: 0,
+            stopped: None,
+        }
+    }
+
+    pub(super) fn into_ranking(self) -> Ranking<'a> {
+        let Self { scales, found, trials, stopped, .. } = self;
+        Ranking { likelihood: scales.likelihood, found, trials, otherwise: 1.0, stopped }
+    }
+
+    // ------------------------------------------------------------------------------------- slips
+
+    /// Entries from which one slip makes these digits.
+    pub(super) fn slips(&mut self, digits: &[u8]) {
+        if digits.is_empty() {
+            return;
+        }
+        let with_lost_groups = self.sighting.sold_at.is_some() || self.sighting.units.is_some();
+        let undone = slips::undo(digits, with_lost_groups && self.meter.has_key);
+        let count_of = |cause| undone.iter().filter(|slip| slip.cause == cause).count();
+        let causes = [Cause::TypedDigit, Cause::TypedSwap, Cause::TypedGroup, Cause::TypedLength];
+        let counts = causes.map(|cause| (cause, count_of(cause)));
+        self.trials += undone.len() as u64;
+        let reading = reading(self.finder.ring, self.meter, self.meter.base_date);
+        for slip in undone {
+            let token = slips::text(&slip.digits);
+            let Some(payload) = self.authentic(&token) else { continue };
+            let mut detail = Map::new();
+            detail.insert("position".into(), json!(slip.position));
+            detail.insert("token".into(), json!(token));
+            let evidence = vec![format!("right when undone: {}", slip.what)];
+            let among = counts.iter().find(|(cause, _)| *cause == slip.cause);
+            // What the meter would refuse again explains less.
+            let would_pass = self.meter.meter.clone().enter(&token, u64::MAX / 2).is_ok();
+            let ratio = if would_pass { 1.0 } else { 0.05 };
+            let share = ratio / among.map_or(1.0, |(_, count)| size(*count));
+            let share = share * self.believed_own(&mut Vec::new());
+            self.keep(slip.cause, share, &payload, &reading, detail, evidence);
+        }
+    }
+
+    /// What the digits say for this meter, where they authenticate.
+    fn authentic(&self, digits: &str) -> Option<Payload> {
+        let keyed = Keyed::parse(digits).ok()?;
+        let token = self.meter.profile().frame(&keyed).ok()?.token();
+        if !token.class().is_encrypted() {
+            // No key vouches for it, and a few such tokens are keyed by heart: weak evidence.
+            return token.open_without_key()?.authenticate().ok();
+        }
+        if !self.meter.has_key {
+            return None;
+        }
+        token.open(self.meter.meter.key()).authenticate().ok()
+    }
+
+    /// Leading zeros that a spreadsheet has dropped.
+    pub(super) fn lost_zeros(&mut self, digits: &[u8]) {
+        if digits.is_empty() || digits.len() >= 20 {
+            return;
+        }
+        self.trials += 1;
+        let token = format!("{:0>20}", slips::text(digits));
+        let Some(payload) = self.authentic(&token) else { return };
+        let mut detail = Map::new();
+        detail.insert("token".into(), json!(token));
+        let zeros = 20 - digits.len();
+        let evidence = vec![format!("right when {zeros} leading zeros are put back")];
+        let reading = reading(self.finder.ring, self.meter, self.meter.base_date);
+        self.keep(Cause::FormatSpreadsheet, 0.5, &payload, &reading, detail, evidence);
+    }
+
+    /// Digits that a spreadsheet has rounded away: they cannot be computed back.
+    pub(super) fn rounding(&mut self, digits: &[u8]) {
+        if digits.len() != 20 {
+            return;
+        }
+        let text = slips::text(digits);
+        // Not a trial under a key: how rarely a token looks like this is what speaks for it.
+        let spacing = text.parse::<f64>().ok().filter(|double| format!("{double:020.0}") == text);
+        let (ratio, how) = if text.ends_with("00000") {
+            (1e5, "the last five digits are zeros, as after rounding to 15 digits")
+        } else if let Some(double) = spacing {
+            (
+                double.next_up() - double,
+                "the number is exactly a double, as a spreadsheet stores it",
+            )
+        } else {
+            return;
+        };
+        let weight = 0.4 * ratio.max(1.0) * CHANCE;
+        self.found.push(Match {
+            cause: Cause::FormatSpreadsheet,
+            weight,
+            detail: Map::new(),
+            evidence: vec![how.to_owned()],
+            supported: false,
+        });
+    }
+
+    // ----------------------------------------------------------------------------- configurations
+
+    /// Keys and meters under which the token may have been made.
+    pub(super) fn configurations(&mut self, token: Token) {
+        if !token.class().is_encrypted() {
+            return;
+        }
+        let own = *self.meter.meter.attributes();
+        let ea = self.meter.ea();
+        let ring = self.finder.ring;
+        let own_group = |entry: &VendingEntry| {
+            entry.sgc == own.sgc || self.sighting.believed.sgc == Some(entry.sgc)
+        };
+        let (near, far): (Vec<usize>, Vec<usize>) =
+            (0..ring.vending.len()).partition(|at| own_group(&ring.vending[*at]));
+        self.held_keys(token, &near, ea);
+        self.meters_of_the_case(token);
+        self.numbers_one_slip_away(token);
+        if self.is_settled() {
+            return;
+        }
+        self.held_keys(token, &far, ea);
+        for other in OTHER_ALGORITHMS.into_iter().filter(|other| *other != ea) {
+            self.held_keys(token, &near, other);
+            self.held_keys(token, &far, other);
+        }
+        self.other_forms(token);
+        if self.is_settled() {
+            return;
+        }
+        self.meters_under_other_keys(token);
+    }
+
+    /// Whether what was found explains the entry beyond anything that remote candidates could.
+    fn is_settled(&self) -> bool {
+        let likelihood = self.scales.likelihood;
+        let weight = |found: &Match| found.weight * likelihood.cause(found.cause) / CHANCE;
+        self.found.iter().map(weight).sum::<f64>() > SETTLED
+    }
+
+    /// Takes so many candidates on; says so and declines where that is beyond the cap.
+    fn take_on(&mut self, candidates: usize, what: &str) -> bool {
+        let candidates = candidates as u64;
+        let cap = self.finder.model.max_candidates;
+        if self.trials + candidates > cap {
+            self.stopped.get_or_insert_with(|| {
+                format!("the search was stopped at its cap of {cap} candidates: {what} not tried")
+            });
+            return false;
+        }
+        self.trials += candidates;
+        true
+    }
+
+    /// Every tariff index under these held keys.
+    fn held_keys(&mut self, token: Token, entries: &[usize], ea: EncryptionAlgorithm) {
+        let (ring, meter) = (self.finder.ring, self.meter);
+        let own = *meter.meter.attributes();
+        let entries: Vec<usize> = entries
+            .iter()
+            .copied()
+            .filter(|at| may_derive(&ring.vending[*at], ea, meter.ea(), self.sighting.believed.ea))
+            .collect();
+        if entries.is_empty()
+            || !self.take_on(100 * entries.len(), &format!("{} held keys", entries.len()))
+        {
+            return;
+        }
+        for at in entries {
+            let entry = &ring.vending[at];
+            for ti in 0..=TariffIndex::MAX.get() {
+                let Ok(ti) = TariffIndex::new(ti) else { continue };
+                let configuration = Configuration { entry, ti, ea };
+                let Some(key) = configuration.key(&meter.row.pan, &own) else { continue };
+                if let Ok(payload) = token.open(&key).authenticate()
+                    && !key.same_as(meter.meter.key())
+                {
+                    self.configuration_found(at, &configuration, &payload);
+                }
+            }
+        }
+    }
+
+    /// In what a held key differs from the meter's.
+    fn difference(&self, entry: &VendingEntry) -> Difference {
+        let own = self.meter.meter.attributes();
+        let sgc = entry.sgc != own.sgc;
+        let other_key = entry.krn != own.krn || entry.base_date != self.meter.base_date;
+        // A revision that differs with its group, and a base date with its revision, count once.
+        Difference { sgc, kt: entry.kt != own.kt, key: !sgc && other_key }
+    }
+
+    /// Which cause a configuration would show, and how probable it is within that cause; `None`
+    /// where it is the meter's own.
+    fn place_of(&self, at: usize, configuration: &Configuration<'_>) -> Option<(Cause, f64)> {
+        let Configuration { entry, ti, ea } = *configuration;
+        let own = self.meter.meter.attributes();
+        let difference = self.difference(entry);
+        let Difference { sgc, kt, key } = difference;
+        let other_ti = ti != own.ti;
+        let other_ea = ea != self.meter.ea();
+        let differing = [sgc, kt, other_ti, other_ea, key].into_iter().filter(|it| *it).count();
+        let cause = match differing {
+            0 => return None,
+            1 if sgc => Cause::SgcMismatch,
+            1 if kt => Cause::KtMismatch,
+            1 if other_ti => Cause::TiMismatch,
+            1 if other_ea => Cause::EaMismatch,
+            1 if entry.krn == own.krn => Cause::BdtMismatch,
+            1 if self.is_later(entry) => {
+                if self.meter.sections_accepted.is_empty() {
+                    Cause::KrnAhead
+                } else {
+                    Cause::KctIncomplete
+                }
+            }
+            1 => Cause::KrnBehind,
+            _ => Cause::ConfigSeveral,
+        };
+        let mut share = 1.0;
+        if sgc || kt || key {
+            // Groups that the case's meters are in are met more than keys that are merely held.
+            let index = &self.finder.index;
+            let weight = |at: usize| 1.0 + 20.0 * index.group_meters[at] / index.meters.max(1.0);
+            let ring = self.finder.ring;
+            let alike: f64 = (0..ring.vending.len())
+                .filter(|other| self.difference(&ring.vending[*other]) == difference)
+                .map(weight)
+                .sum();
+            share *= weight(at) / alike;
+        }
+        if other_ti {
+            share *= self.finder.index.tariff(ti, own.ti);
+        }
+        if other_ea {
+            let withdrawn = self.finder.model.space.withdrawn;
+            share *= if ea == EncryptionAlgorithm::Dea { withdrawn } else { 1.0 - withdrawn };
+        }
+        Some((cause, share))
+    }
+
+    fn is_later(&self, entry: &VendingEntry) -> bool {
+        if entry.base_date != self.meter.base_date {
+            return entry.base_date > self.meter.base_date;
+        }
+        let own = i16::from(self.meter.meter.attributes().krn.get());
+        (1..=4).contains(&(i16::from(entry.krn.get()) - own).rem_euclid(9))
+    }
+
+    fn configuration_found(
+        &mut self,
+        at: usize,
+        configuration: &Configuration<'_>,
+        payload: &Payload,
+    ) {
+        let Some((cause, share)) = self.place_of(at, configuration) else { return };
+        let Configuration { entry, ti, ea } = *configuration;
+        let own = *self.meter.meter.attributes();
+        let mut detail = Map::new();
+        let mut put = |name: &str, differs: bool, value: Value| {
+            if differs {
+                detail.insert(name.into(), value);
+            }
+        };
+        put("key_id", true, json!(entry.id));
+        put("sgc", entry.sgc != own.sgc, json!(entry.sgc.to_string()));
+        put("krn", entry.krn != own.krn, json!(entry.krn.get()));
+        put("kt", entry.kt != own.kt, json!(entry.kt.code()));
+        put("ti", ti != own.ti, json!(ti.to_string()));
+        put("ea", ea != self.meter.ea(), json!(ea.code()));
+        let other_date = entry.base_date != self.meter.base_date;
+        put("base_date", other_date, json!(entry.base_date.year()));
+        let mut evidence = vec![format!(
+            "authenticates under KRN {} of SGC {}, TI {ti}, base date {}",
+            entry.krn,
+            entry.sgc,
+            entry.base_date.year()
+        )];
+        let attributes = configuration.attributes(&own);
+        let believed = self.scales.believed(&attributes, ea, &mut evidence);
+        if cause == Cause::KctIncomplete {
+            detail.insert("sections_entered".into(), json!(self.meter.sections_accepted));
+            let at = self.sighting.entered_at.and_then(|at| u64::try_from(at * 60).ok());
+            let staged = at.is_some_and(|at| self.meter.meter.staged_sections(at).count() > 0);
+            evidence.push(if staged {
+                format!(
+                    "sections {:?} of a key change are stored, the set is not whole",
+                    self.meter.sections_accepted
+                )
+            } else {
+                "sections of a key change were accepted and have timed out".into()
+            });
+        }
+        let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
+        self.keep(cause, share * believed, payload, &reading, detail, evidence);
+    }
+
+    // ------------------------------------------------------------------------------- other meters
+
+    /// The other meters of the case as they are now.
+    fn meters_of_the_case(&mut self, token: Token) {
+        let fleet = self.fleet;
+        let others = fleet.meters.len() - 1;
+        if others == 0 || !self.take_on(others, "the other meters of the case") {
+            return;
+        }
+        let own = slips::number_variants(self.meter.row.pan.drn());
+        let space = &self.finder.model.space;
+        let near = own.iter().filter(|drn| self.is_in_the_case(drn)).count();
+        for (place, other) in fleet.meters.iter().enumerate() {
+            if place == self.place || !other.has_key {
+                continue;
+            }
+            let Ok(payload) = token.open(other.meter.key()).authenticate() else { continue };
+            if other.meter.key().same_as(self.meter.meter.key()) {
+                continue;
+            }
+            let drn = other.row.pan.drn();
+            let mut detail = Map::new();
+            detail.insert("pan".into(), json!(other.row.pan.as_str()));
+            let evidence = vec![format!("authenticates for meter {drn} of the case")];
+            let reading = reading(self.finder.ring, other, other.base_date);
+            let mut share = space.other_in_case / size(others);
+            if own.iter().any(|variant| variant == drn) {
+                share += space.other_slip / size(near);
+            }
+            let attributes = *other.meter.attributes();
+            share *= self.scales.believed(&attributes, other.ea(), &mut Vec::new());
+            self.keep(Cause::OtherMeter, share, &payload, &reading, detail, evidence);
+        }
+    }
+
+    fn is_in_the_case(&self, drn: &str) -> bool {
+        let pan = self.meter.row.pan.with_unchecked_drn(drn);
+        pan.is_ok_and(|pan| self.fleet.find(&pan).is_some())
+    }
+
+    /// Numbers one slip away from this meter's, under its own configuration.
+    fn numbers_one_slip_away(&mut self, token: Token) {
+        let variants = slips::number_variants(self.meter.row.pan.drn());
+        if !self.take_on(variants.len(), "meter numbers one slip away") {
+            return;
+        }
+        let (meter, ring) = (self.meter, self.finder.ring);
+        let own = *meter.meter.attributes();
+        let fitting =
+            variants.iter().filter(|drn| DecoderReferenceNumber::parse(drn).is_ok()).count();
+        let space = &self.finder.model.space;
+        for drn in &variants {
+            let Ok(pan) = meter.row.pan.with_unchecked_drn(drn) else { continue };
+            let Some(key) = meter_key(ring, &pan, meter.ea(), &own, meter.base_date) else {
+                continue;
+            };
+            let Ok(payload) = token.open(&key).authenticate() else { continue };
+            if key.same_as(meter.meter.key()) || self.is_in_the_case(drn) {
+                continue;
+            }
+            let mut detail = Map::new();
+            detail.insert("drn".into(), json!(drn));
+            let evidence = vec![format!("authenticates for meter number {drn}, one slip away")];
+            let reading = reading(ring, meter, meter.base_date);
+            // A till that checks numbers lets few slips through: no single digit is one.
+            let share = if DecoderReferenceNumber::parse(drn).is_ok() {
+                space.slip_fits / size(fitting)
+            } else {
+                (1.0 - space.slip_fits) / size(variants.len() - fitting)
+            };
+            let share = space.other_slip * share * self.believed_own(&mut Vec::new());
+            self.keep(Cause::OtherMeter, share, &payload, &reading, detail, evidence);
+        }
+    }
+
+    /// The same meter's number in another form: 11 digits under 600727, 13 under 0000.
+    fn other_forms(&mut self, token: Token) {
+        let meter = self.meter;
+        let drn = meter.row.pan.drn();
+        let Some((iin, drn)) = (match drn.len() {
+            11 => Some(("0000", format!("00{drn}"))),
+            13 => drn.strip_prefix("00").map(|drn| ("600727", drn.to_owned())),
+            _ => None,
+        }) else {
+            return;
+        };
+        let Some(pan) = DecoderReferenceNumber::parse(&drn)
+            .ok()
+            .and_then(|drn| MeterPan::from_parts(iin, &drn).ok())
+        else {
+            return;
+        };
+        self.trials += 1;
+        let own = *meter.meter.attributes();
+        let ring = self.finder.ring;
+        let Some(key) = meter_key(ring, &pan, meter.ea(), &own, meter.base_date) else { return };
+        let Ok(payload) = token.open(&key).authenticate() else { return };
+        let mut detail = Map::new();
+        detail.insert("pan".into(), json!(pan.as_str()));
+        let evidence = vec![format!("authenticates for the number as {}", pan.as_str())];
+        let reading = reading(ring, meter, meter.base_date);
+        let share = self.finder.model.space.other_form * self.believed_own(&mut Vec::new());
+        self.keep(Cause::OtherMeter, share, &payload, &reading, detail, evidence);
+    }
+
+    /// The other meters of the case under held keys of their group that their records do not say.
+    fn meters_under_other_keys(&mut self, token: Token) {
+        let (ring, fleet) = (self.finder.ring, self.fleet);
+        let mut candidates = Vec::new();
+        for (place, other) in fleet.meters.iter().enumerate() {
+            let own = other.meter.attributes();
+            for (at, entry) in ring.vending.iter().enumerate() {
+                let another = entry.krn != own.krn || entry.base_date != other.base_date;
+                if place != self.place && entry.sgc == own.sgc && entry.kt == own.kt && another {
+                    candidates.push((place, at));
+                }
+            }
+        }
+        if candidates.is_empty() || !self.take_on(candidates.len(), "meters with stale records") {
+            return;
+        }
+        let share = self.finder.model.space.other_stale / size(candidates.len());
+        for (place, at) in candidates {
+            let (other, entry) = (&fleet.meters[place], &ring.vending[at]);
+            let own = *other.meter.attributes();
+            let configuration = Configuration { entry, ti: own.ti, ea: other.ea() };
+            let Some(key) = configuration.key(&other.row.pan, &own) else { continue };
+            let Ok(payload) = token.open(&key).authenticate() else { continue };
+            let mut detail = Map::new();
+            detail.insert("pan".into(), json!(other.row.pan.as_str()));
+            detail.insert("key_id".into(), json!(entry.id));
+            detail.insert("krn".into(), json!(entry.krn.get()));
+            let mut evidence = vec![format!(
+                "authenticates for meter {} of the case under KRN {}, which its record does not say",
+                other.row.pan.drn(),
+                entry.krn
+            )];
+            let attributes = configuration.attributes(&own);
+            let believed = self.scales.believed(&attributes, configuration.ea, &mut evidence);
+            let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
+            let share = share * believed;
+            self.keep(Cause::OtherMeter, share, &payload, &reading, detail, evidence);
+        }
+    }
+
+    fn believed_own(&self, evidence: &mut Vec<String>) -> f64 {
+        self.scales.believed(self.meter.meter.attributes(), self.meter.ea(), evidence)
+    }
+
+    /// Keeps a candidate that passed the check, weighed by what else is known.
+    fn keep(
+        &mut self,
+        cause: Cause,
+        share: f64,
+        payload: &Payload,
+        reading: &TidReading,
+        mut detail: Map<String, Value>,
+        mut evidence: Vec<String>,
+    ) {
+        let weighed = self.scales.weigh(payload, reading);
+        detail.insert("says".into(), json!(summary(payload)));
+        evidence.extend(weighed.evidence);
+        self.found.push(Match {
+            cause,
+            weight: share * weighed.ratio,
+            detail,
+            evidence,
+            supported: weighed.supported,
+        });
+    }
+}
+
+/// Beside all remote candidates together, which are worth about one.
+const SETTLED: f64 = 100_000.0;
+
+/// Algorithms that a token may have been made with in place of the meter's.
+const OTHER_ALGORITHMS: [EncryptionAlgorithm; 3] =
+    [EncryptionAlgorithm::Sta, EncryptionAlgorithm::Misty1, EncryptionAlgorithm::Dea];
+
+/// Whether keys for an algorithm are derived from this vending key at all.
+fn may_derive(
+    entry: &VendingEntry,
+    ea: EncryptionAlgorithm,
+    own: EncryptionAlgorithm,
+    believed: Option<EncryptionAlgorithm>,
+) -> bool {
+    let long = entry.key.dkga() == sts_core::KeyDerivation::Dkga04;
+    match ea {
+        EncryptionAlgorithm::Misty1 => long,
+        // EA09 was withdrawn before DKGA04 came.
+        EncryptionAlgorithm::Dea => !long || own == ea || believed == Some(ea),
+        _ => true,
+    }
+}
+
+fn size(count: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a number of candidates")]
+    let size = count.max(1) as f64;
+    size
+}
