@@ -376,7 +376,9 @@ impl Inquiry<'_> {
         }
         let mut search = self.search();
         search.lost_zeros(digits);
+        search.rounding(digits);
         search.slips(digits);
+        search.slips_under_other_keys(digits);
         search.into_ranking().or(Cause::LengthOther, &format!("{count} digits, expected 20"))
     }
 
@@ -423,19 +425,28 @@ impl Inquiry<'_> {
         let bought = self.sighting.sold_at.or(self.sighting.entered_at);
         let reading = self.reading(base);
         let read = |base| TidReading::new(Some(base), reading.zone.clone()).unix_minutes(id);
-        let agrees = |base| match (read(base), bought) {
-            (Some(tid), Some(bought)) => (tid - bought).abs() <= WEEK,
+        let agrees = |base| match (read(base), self.sighting.sold_at, self.sighting.entered_at) {
+            (Some(tid), Some(sold), _) => (tid - sold).abs() <= WEEK,
+            // People keep tokens for a while.
+            (Some(tid), None, Some(entered)) => (-WEEK..=SEASON).contains(&(entered - tid)),
             _ => false,
         };
         let mut detail = Map::new();
         detail.insert("tid".into(), json!(id.get()));
         detail.insert("oldest_kept".into(), json!(oldest_kept.get()));
-        if let Some(other) = BaseDate::ALL.into_iter().find(|other| {
-            *other != base && agrees(*other) && !agrees(base) && self.holds_key_with(*other)
-        }) {
+        if let Some(other) = BaseDate::ALL
+            .into_iter()
+            .find(|other| *other != base && agrees(*other) && !agrees(base))
+        {
             detail.insert("base_date".into(), json!(other.year()));
-            let evidence = format!("read from {}, the TID agrees with the sale", other.year());
-            return Diagnosis::certain_with(Cause::BdtMismatch, detail, evidence);
+            let (known, sure) = match self.sighting.sold_at {
+                Some(_) => ("sale", 0.999),
+                None => ("entry", 0.97),
+            };
+            let evidence = format!("read from {}, the TID agrees with the {known}", other.year());
+            let mut diagnosis = Diagnosis::certain_with(Cause::BdtMismatch, detail, evidence);
+            diagnosis.causes[0].probability = sure;
+            return diagnosis;
         }
         let wrapped = bought.is_some_and(|bought| bought > base.last_unix_minute())
             && read(base)
@@ -462,20 +473,6 @@ impl Inquiry<'_> {
         Diagnosis::certain_with(Cause::TidOld, detail, evidence)
     }
 
-    /// Whether a held vending key with this base date gives the meter's key.
-    fn holds_key_with(&self, base_date: BaseDate) -> bool {
-        let attributes = self.meter.meter.attributes();
-        self.finder.ring.vending.iter().any(|entry| {
-            entry.base_date == base_date
-                && entry.sgc == attributes.sgc
-                && entry.kt == attributes.kt
-                && entry
-                    .key
-                    .derive(&self.meter.row.pan, self.meter.ea(), attributes, base_date)
-                    .is_ok_and(|key| key.same_as(self.meter.meter.key()))
-        })
-    }
-
     fn crc_error(&self, digits: &[u8], said: Option<Vec<TokenResult>>) -> Diagnosis {
         let mut search = self.search();
         search.slips(digits);
@@ -483,6 +480,7 @@ impl Inquiry<'_> {
         if let Some(token) = self.token() {
             search.configurations(token);
         }
+        search.slips_under_other_keys(digits);
         let ranking = search.into_ranking();
         let taken = said
             .is_some_and(|said| !said.is_empty() && said.iter().all(|result| result.is_taken()));
@@ -505,6 +503,7 @@ fn reading(ring: &KeyRing, meter: &TrackedMeter, base_date: BaseDate) -> TidRead
 }
 
 const WEEK: i64 = 7 * 1440;
+const SEASON: i64 = 92 * 1440;
 
 /// The digit values of an entry that holds nothing but digits and separators.
 fn digits_of(entered: &str) -> Option<Vec<u8>> {

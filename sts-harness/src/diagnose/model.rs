@@ -45,6 +45,7 @@ pub(super) struct Space {
     pub(super) other_stale: f64,
     pub(super) slip_fits: f64,
     pub(super) withdrawn: f64,
+    pub(super) stale: f64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -165,6 +166,7 @@ impl Model {
         let shares = [
             ("space", "slip_fits", self.space.slip_fits),
             ("space", "withdrawn", self.space.withdrawn),
+            ("space", "stale", self.space.stale),
             ("records", "believed", self.records.believed),
             ("records", "displayed", self.records.displayed),
         ];
@@ -316,7 +318,7 @@ impl Likelihood<'_> {
     }
 
     /// A TID so many minutes after the recorded sale; against any TID.
-    pub(super) fn from_sale(&self, distance: i64) -> f64 {
+    pub(super) fn after_sale(&self, distance: i64) -> f64 {
         let sale = &self.model.sale;
         let mut density = sale.anywhere / TIDS;
         let mut inner = 0;
@@ -441,7 +443,7 @@ mod tests {
 
     fn nothing_seen(model: &Model, experience: &Experience) -> Vec<f64> {
         let likelihood = Likelihood { model, experience };
-        (-8_388_608..8_388_608).map(|distance| likelihood.from_sale(distance)).collect()
+        (-8_388_608..8_388_608).map(|distance| likelihood.after_sale(distance)).collect()
     }
 
     #[test]
@@ -466,7 +468,7 @@ mod tests {
         let sum: f64 = ratios.iter().sum::<f64>() / TIDS;
         assert!((sum - 1.0).abs() < 0.001, "{sum}");
         let likelihood = Likelihood { model: &model, experience: &experience };
-        assert!(likelihood.from_sale(121) > 3.0 * likelihood.from_sale(0));
+        assert!(likelihood.after_sale(121) > 3.0 * likelihood.after_sale(0));
         assert!(likelihood.rnd(5) > 5.0 * likelihood.rnd(4));
         assert!(likelihood.credit_subclass(0, |_| true) > likelihood.credit_subclass(1, |_| true));
     }

@@ -159,10 +159,67 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// The same under other held keys that the meter may have: its record may be stale.
+    pub(super) fn slips_under_other_keys(&mut self, digits: &[u8]) {
+        if digits.is_empty() || self.is_settled() {
+            return;
+        }
+        let own = *self.meter.meter.attributes();
+        let believed = self.sighting.believed;
+        let ring = self.finder.ring;
+        let tariffs = [Some(own.ti), believed.ti.filter(|ti| *ti != own.ti)];
+        let keys: Vec<(&VendingEntry, TariffIndex, DecoderKey)> = ring
+            .vending
+            .iter()
+            .filter(|entry| entry.sgc == own.sgc || Some(entry.sgc) == believed.sgc)
+            .flat_map(|entry| tariffs.iter().flatten().map(move |ti| (entry, *ti)))
+            .filter_map(|(entry, ti)| {
+                let configuration = Configuration { entry, ti, ea: self.meter.ea() };
+                let key = configuration.key(&self.meter.row.pan, &own)?;
+                (!key.same_as(self.meter.meter.key())).then_some((entry, ti, key))
+            })
+            .collect();
+        let undone = slips::undo(digits, false);
+        if keys.is_empty() || !self.take_on(keys.len() * undone.len(), "slips under other keys") {
+            return;
+        }
+        let share = self.finder.model.space.stale / size(keys.len());
+        for slip in &undone {
+            let digits = slips::text(&slip.digits);
+            let Some(token) = self.framed(&digits).filter(|token| token.class().is_encrypted())
+            else {
+                continue;
+            };
+            let alike = undone.iter().filter(|other| other.cause == slip.cause).count();
+            for (entry, ti, key) in &keys {
+                let Ok(payload) = token.open(key).authenticate() else { continue };
+                let mut detail = Map::new();
+                detail.insert("position".into(), json!(slip.position));
+                detail.insert("token".into(), json!(digits));
+                detail.insert("key_id".into(), json!(entry.id));
+                let mut evidence = vec![format!(
+                    "right when undone, under KRN {} of SGC {}, TI {ti}, which the meter's record \
+                     does not say: {}",
+                    entry.krn, entry.sgc, slip.what
+                )];
+                let configuration = Configuration { entry, ti: *ti, ea: self.meter.ea() };
+                let attributes = configuration.attributes(&own);
+                let believed = self.scales.believed(&attributes, configuration.ea, &mut evidence);
+                let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
+                let share = share * believed / size(alike);
+                self.keep(slip.cause, share, &payload, &reading, detail, evidence);
+            }
+        }
+    }
+
+    fn framed(&self, digits: &str) -> Option<Token> {
+        let keyed = Keyed::parse(digits).ok()?;
+        Some(self.meter.profile().frame(&keyed).ok()?.token())
+    }
+
     /// What the digits say for this meter, where they authenticate.
     fn authentic(&self, digits: &str) -> Option<Payload> {
-        let keyed = Keyed::parse(digits).ok()?;
-        let token = self.meter.profile().frame(&keyed).ok()?.token();
+        let token = self.framed(digits)?;
         if !token.class().is_encrypted() {
             // No key vouches for it, and a few such tokens are keyed by heart: weak evidence.
             return token.open_without_key()?.authenticate().ok();
@@ -191,28 +248,31 @@ impl<'a> Search<'a> {
 
     /// Digits that a spreadsheet has rounded away: they cannot be computed back.
     pub(super) fn rounding(&mut self, digits: &[u8]) {
-        if digits.len() != 20 {
+        // Shorter where zeros in front were lost as well.
+        if !(17..=20).contains(&digits.len()) {
             return;
         }
         let text = slips::text(digits);
+        let cut = digits.len() - KEPT_BY_SPREADSHEETS;
+        let double = text
+            .parse::<f64>()
+            .ok()
+            .filter(|double| format!("{double:020.0}") == format!("{text:0>20}"));
         // Not a trial under a key: how rarely a token looks like this is what speaks for it.
-        let spacing = text.parse::<f64>().ok().filter(|double| format!("{double:020.0}") == text);
-        let (ratio, how) = if text.ends_with("00000") {
-            (1e5, "the last five digits are zeros, as after rounding to 15 digits")
-        } else if let Some(double) = spacing {
-            (
-                double.next_up() - double,
-                "the number is exactly a double, as a spreadsheet stores it",
-            )
+        let (ratio, how) = if digits.ends_with(&[0; 5][5 - cut.min(5)..]) {
+            let how = format!("the last {cut} digits are zeros, as after rounding to 15 digits");
+            (10_f64.powi(i32::try_from(cut).unwrap_or(5)), how)
+        } else if let Some(double) = double {
+            let how = "the number is exactly a double, as a spreadsheet stores it";
+            (double.next_up() - double, how.to_owned())
         } else {
             return;
         };
-        let weight = 0.4 * ratio.max(1.0) * CHANCE;
         self.found.push(Match {
             cause: Cause::FormatSpreadsheet,
-            weight,
+            weight: 0.4 * ratio.max(1.0) * CHANCE,
             detail: Map::new(),
-            evidence: vec![how.to_owned()],
+            evidence: vec![how],
             supported: false,
         });
     }
@@ -585,6 +645,9 @@ impl<'a> Search<'a> {
         });
     }
 }
+
+/// The digits that a spreadsheet keeps of a long number.
+const KEPT_BY_SPREADSHEETS: usize = 15;
 
 /// Beside all remote candidates together, which are worth about one.
 const SETTLED: f64 = 100_000.0;

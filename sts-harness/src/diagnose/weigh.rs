@@ -94,7 +94,7 @@ impl Scales<'_> {
             });
             weight.supported |= apart.abs() <= WEEK;
             // Where the record of the sale is wrong altogether, the time of entry still speaks.
-            weight.ratio *= self.likelihood.from_sale(apart) + 0.01 * by_entry;
+            weight.ratio *= self.likelihood.after_sale(apart) + 0.01 * by_entry;
         } else if let Some(age) = entered {
             weight.evidence.push(if age >= 0 {
                 format!("TID is {} before the entry", duration(age))
