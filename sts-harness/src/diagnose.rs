@@ -229,6 +229,7 @@ impl Inquiry<'_> {
             Rejection::OutOfRange => {
                 let mut search = self.search();
                 search.slips(&digits);
+                search.slips_under_other_keys(&digits);
                 search.rounding(&digits);
                 let ranking = search.into_ranking();
                 Some(ranking.or(Cause::FormatOutOfRange, "the number is above 2^66 - 1"))
@@ -245,6 +246,7 @@ impl Inquiry<'_> {
                 };
                 let mut search = self.search();
                 search.slips(&digits);
+                search.slips_under_other_keys(&digits);
                 Some(search.into_ranking().or(cause, &rejection.to_string()))
             }
             Rejection::DefaultKey { .. } => certain(Cause::KeyDefault),

@@ -58,13 +58,30 @@ impl Index {
     }
 }
 
-/// In what a held key differs from the meter's.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// In what a configuration differs from the meter's.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 struct Difference {
     sgc: bool,
     kt: bool,
     /// Revision or base date, where the group is the same.
     key: bool,
+    ti: bool,
+    ea: bool,
+}
+
+impl Difference {
+    /// The same but for one setting each, and how often that one is stale in a record beside
+    /// others; `other_key` tells whether the revision or base date differs, whatever the group.
+    fn but_for_one(self, other_key: bool) -> [(&'static str, f64, Option<Self>); 5] {
+        let without = |differs: bool, rest: Self| differs.then_some(rest);
+        [
+            ("KRN", 0.5, without(self.key, Self { key: false, ..self })),
+            ("TI", 0.2, without(self.ti, Self { ti: false, ..self })),
+            ("SGC", 0.2, without(self.sgc, Self { sgc: false, key: other_key, ..self })),
+            ("key type", 0.05, without(self.kt, Self { kt: false, ..self })),
+            ("EA", 0.05, without(self.ea, Self { ea: false, ..self })),
+        ]
+    }
 }
 
 /// A configuration in which a token may have been made.
@@ -96,6 +113,8 @@ pub(super) struct Search<'a> {
     sighting: &'a Sighting,
     scales: Scales<'a>,
     found: Vec<Match>,
+    /// Configurations met before their turn, through a meter with the same key.
+    aliases: Vec<(usize, TariffIndex)>,
     trials: u64,
     stopped: Option<String>,
 }
@@ -118,6 +137,7 @@ impl<'a> Search<'a> {
             sighting,
             scales,
             found: Vec::new(),
+            aliases: Vec::new(),
             trials: 0,
             stopped: None,
         }
@@ -135,8 +155,7 @@ impl<'a> Search<'a> {
         if digits.is_empty() {
             return;
         }
-        let with_lost_groups = self.sighting.sold_at.is_some() || self.sighting.units.is_some();
-        let undone = slips::undo(digits, with_lost_groups && self.meter.has_key);
+        let undone = slips::undo(digits, self.meter.has_key);
         let count_of = |cause| undone.iter().filter(|slip| slip.cause == cause).count();
         let causes = [Cause::TypedDigit, Cause::TypedSwap, Cause::TypedGroup, Cause::TypedLength];
         let counts = causes.map(|cause| (cause, count_of(cause)));
@@ -284,14 +303,10 @@ impl<'a> Search<'a> {
         if !token.class().is_encrypted() {
             return;
         }
-        let own = *self.meter.meter.attributes();
         let ea = self.meter.ea();
         let ring = self.finder.ring;
-        let own_group = |entry: &VendingEntry| {
-            entry.sgc == own.sgc || self.sighting.believed.sgc == Some(entry.sgc)
-        };
         let (near, far): (Vec<usize>, Vec<usize>) =
-            (0..ring.vending.len()).partition(|at| own_group(&ring.vending[*at]));
+            (0..ring.vending.len()).partition(|at| self.is_near(&ring.vending[*at]));
         self.held_keys(token, &near, ea);
         self.meters_of_the_case(token);
         self.numbers_one_slip_away(token);
@@ -308,6 +323,12 @@ impl<'a> Search<'a> {
             return;
         }
         self.meters_under_other_keys(token);
+    }
+
+    /// Whether a held key is of the meter's group, or of the one that vending believed.
+    fn is_near(&self, entry: &VendingEntry) -> bool {
+        entry.sgc == self.meter.meter.attributes().sgc
+            || self.sighting.believed.sgc == Some(entry.sgc)
     }
 
     /// Whether what was found explains the entry beyond anything that remote candidates could.
@@ -353,6 +374,7 @@ impl<'a> Search<'a> {
                 let Some(key) = configuration.key(&meter.row.pan, &own) else { continue };
                 if let Ok(payload) = token.open(&key).authenticate()
                     && !key.same_as(meter.meter.key())
+                    && !self.aliases.contains(&(at, ti))
                 {
                     self.configuration_found(at, &configuration, &payload);
                 }
@@ -364,58 +386,63 @@ impl<'a> Search<'a> {
     fn difference(&self, entry: &VendingEntry) -> Difference {
         let own = self.meter.meter.attributes();
         let sgc = entry.sgc != own.sgc;
-        let other_key = entry.krn != own.krn || entry.base_date != self.meter.base_date;
-        // A revision that differs with its group, and a base date with its revision, count once.
-        Difference { sgc, kt: entry.kt != own.kt, key: !sgc && other_key }
+        let key = !sgc && self.is_another_key(entry);
+        Difference { sgc, kt: entry.kt != own.kt, key, ..Difference::default() }
     }
 
-    /// Which cause a configuration would show, and how probable it is within that cause; `None`
-    /// where it is the meter's own.
-    fn place_of(&self, at: usize, configuration: &Configuration<'_>) -> Option<(Cause, f64)> {
-        let Configuration { entry, ti, ea } = *configuration;
+    fn is_another_key(&self, entry: &VendingEntry) -> bool {
+        entry.krn != self.meter.meter.attributes().krn || entry.base_date != self.meter.base_date
+    }
+
+    /// Which cause a difference would show; `None` where there is none. A revision that differs
+    /// with its group, and a base date with its revision, count once.
+    fn cause_of(&self, difference: Difference, entry: &VendingEntry) -> Option<Cause> {
+        let Difference { sgc, kt, key, ti, ea } = difference;
         let own = self.meter.meter.attributes();
-        let difference = self.difference(entry);
-        let Difference { sgc, kt, key } = difference;
-        let other_ti = ti != own.ti;
-        let other_ea = ea != self.meter.ea();
-        let differing = [sgc, kt, other_ti, other_ea, key].into_iter().filter(|it| *it).count();
-        let cause = match differing {
+        Some(match [sgc, kt, key, ti, ea].into_iter().filter(|differs| *differs).count() {
             0 => return None,
             1 if sgc => Cause::SgcMismatch,
             1 if kt => Cause::KtMismatch,
-            1 if other_ti => Cause::TiMismatch,
-            1 if other_ea => Cause::EaMismatch,
+            1 if ti => Cause::TiMismatch,
+            1 if ea => Cause::EaMismatch,
             1 if entry.krn == own.krn => Cause::BdtMismatch,
-            1 if self.is_later(entry) => {
-                if self.meter.sections_accepted.is_empty() {
-                    Cause::KrnAhead
-                } else {
-                    Cause::KctIncomplete
-                }
-            }
+            1 if self.is_later(entry) && self.meter.sections_accepted.is_empty() => Cause::KrnAhead,
+            1 if self.is_later(entry) => Cause::KctIncomplete,
             1 => Cause::KrnBehind,
             _ => Cause::ConfigSeveral,
-        };
+        })
+    }
+
+    /// How probable the settings of a configuration are among those with the same difference.
+    fn share_of(
+        &self,
+        at: usize,
+        difference: Difference,
+        configuration: &Configuration<'_>,
+    ) -> f64 {
+        let own = self.meter.meter.attributes();
+        let index = &self.finder.index;
         let mut share = 1.0;
-        if sgc || kt || key {
+        if difference.sgc || difference.kt || difference.key {
             // Groups that the case's meters are in are met more than keys that are merely held.
-            let index = &self.finder.index;
             let weight = |at: usize| 1.0 + 20.0 * index.group_meters[at] / index.meters.max(1.0);
             let ring = self.finder.ring;
+            let of_key = Difference { ti: false, ea: false, ..difference };
             let alike: f64 = (0..ring.vending.len())
-                .filter(|other| self.difference(&ring.vending[*other]) == difference)
+                .filter(|other| self.difference(&ring.vending[*other]) == of_key)
                 .map(weight)
                 .sum();
             share *= weight(at) / alike;
         }
-        if other_ti {
-            share *= self.finder.index.tariff(ti, own.ti);
+        if difference.ti {
+            share *= index.tariff(configuration.ti, own.ti);
         }
-        if other_ea {
+        if difference.ea {
             let withdrawn = self.finder.model.space.withdrawn;
-            share *= if ea == EncryptionAlgorithm::Dea { withdrawn } else { 1.0 - withdrawn };
+            let dea = configuration.ea == EncryptionAlgorithm::Dea;
+            share *= if dea { withdrawn } else { 1.0 - withdrawn };
         }
-        Some((cause, share))
+        share
     }
 
     fn is_later(&self, entry: &VendingEntry) -> bool {
@@ -432,9 +459,12 @@ impl<'a> Search<'a> {
         configuration: &Configuration<'_>,
         payload: &Payload,
     ) {
-        let Some((cause, share)) = self.place_of(at, configuration) else { return };
         let Configuration { entry, ti, ea } = *configuration;
         let own = *self.meter.meter.attributes();
+        let of_key = self.difference(entry);
+        let difference = Difference { ti: ti != own.ti, ea: ea != self.meter.ea(), ..of_key };
+        let Some(cause) = self.cause_of(difference, entry) else { return };
+        let share = self.share_of(at, difference, configuration);
         let mut detail = Map::new();
         let mut put = |name: &str, differs: bool, value: Value| {
             if differs {
@@ -471,7 +501,18 @@ impl<'a> Search<'a> {
             });
         }
         let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
-        self.keep(cause, share * believed, payload, &reading, detail, evidence);
+        self.keep(cause, share * believed, payload, &reading, detail.clone(), evidence.clone());
+        // The meter's record may be wrong in one of these settings, and vending right.
+        let stale = self.finder.model.space.stale;
+        for (name, often, rest) in difference.but_for_one(self.is_another_key(entry)) {
+            let Some(other) = rest.and_then(|rest| self.cause_of(rest, entry)) else { continue };
+            if other != cause {
+                let (detail, mut evidence) = (detail.clone(), evidence.clone());
+                evidence.push(format!("if the meter's record is wrong in its {name}"));
+                let share = share * believed * stale * often;
+                self.keep(other, share, payload, &reading, detail, evidence);
+            }
+        }
     }
 
     // ------------------------------------------------------------------------------- other meters
@@ -506,6 +547,34 @@ impl<'a> Search<'a> {
             let attributes = *other.meter.attributes();
             share *= self.scales.believed(&attributes, other.ea(), &mut Vec::new());
             self.keep(Cause::OtherMeter, share, &payload, &reading, detail, evidence);
+            self.same_key_for_this_meter(other, &payload);
+        }
+    }
+
+    /// Where another meter's settings give this meter the very same key (a common key, most
+    /// often), the cipher cannot tell which of the two was meant.
+    fn same_key_for_this_meter(&mut self, other: &TrackedMeter, payload: &Payload) {
+        let ring = self.finder.ring;
+        let theirs = other.meter.attributes();
+        let Some(at) = ring.vending.iter().position(|entry| {
+            entry.sgc == theirs.sgc
+                && entry.krn == theirs.krn
+                && entry.kt == theirs.kt
+                && entry.base_date == other.base_date
+        }) else {
+            return;
+        };
+        let own = *self.meter.meter.attributes();
+        let near = self.is_near(&ring.vending[at]) && other.ea() == self.meter.ea();
+        let configuration =
+            Configuration { entry: &ring.vending[at], ti: theirs.ti, ea: other.ea() };
+        let key = configuration.key(&self.meter.row.pan, &own);
+        if !near
+            && key.is_some_and(|key| key.same_as(other.meter.key()))
+            && !self.aliases.contains(&(at, theirs.ti))
+        {
+            self.aliases.push((at, theirs.ti));
+            self.configuration_found(at, &configuration, payload);
         }
     }
 
