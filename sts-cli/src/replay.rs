@@ -2,6 +2,7 @@
 
 use owo_colors::OwoColorize;
 use sts_harness::case::{Case, Overrides};
+use sts_harness::fleet::MeterState;
 use sts_harness::records::EntryRow;
 use sts_harness::replay::{Replay, Reproduced, Step, Totals, is_as_expected};
 use sts_harness::time;
@@ -11,6 +12,9 @@ use crate::exit::{Done, Exit, Failure};
 use crate::keys::FromFiles;
 use crate::out::{Out, grouped, wrapped};
 use crate::verify::reject;
+
+/// Entries that are replayed before their answers are written.
+const BLOCK: usize = 1024;
 
 pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
     let overrides = Overrides::new(args.keys.keys.as_deref(), args.profile.as_deref(), args.sort);
@@ -27,9 +31,9 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
     {
         out.line(title.bold())?;
     }
-    for entry in &case.entries {
-        let state = replay.fleet().find(&entry.pan).map(|place| describe(&replay, place));
-        let step = replay.step(entry);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let blocks = case.entries.chunks(BLOCK);
+    for (entry, step) in blocks.flat_map(|block| block.iter().zip(replay.steps(block, threads))) {
         exit = exit.max(if step.verdict.error.is_some() {
             Exit::Input
         } else if step.verdict.result == Some("KeyMissing") {
@@ -39,7 +43,7 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
         });
         totals.add(&step.verdict);
         if out.is_text() {
-            report.step(entry, &step, state.as_deref(), out)?;
+            report.step(entry, &step, out)?;
         } else {
             out.object(&step.verdict)?;
         }
@@ -55,16 +59,15 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
 }
 
 /// A meter's state in a few words.
-fn describe(replay: &Replay<'_>, place: usize) -> String {
-    let meter = &replay.fleet().meters[place];
-    let attributes = meter.meter.attributes();
+fn describe(meter: &MeterState) -> String {
+    let attributes = meter.attributes;
     format!(
         "KRN {}, base date {}, SGC {}, TI {}, EA{}, firmware {}",
         attributes.krn,
         meter.base_date.year(),
         attributes.sgc,
         attributes.ti,
-        meter.ea().code(),
+        meter.ea.code(),
         meter.family.firmware_ids()[meter.firmware],
     )
 }
@@ -77,17 +80,12 @@ struct Report {
 const INDENT: &str = "                         ";
 
 impl Report {
-    fn step(
-        &mut self,
-        entry: &EntryRow,
-        step: &Step,
-        state: Option<&str>,
-        out: &mut Out,
-    ) -> Result<(), Failure> {
+    fn step(&mut self, entry: &EntryRow, step: &Step, out: &mut Out) -> Result<(), Failure> {
         if step.meter != self.last_meter || step.meter.is_none() {
             self.last_meter = step.meter;
             out.line("")?;
-            let state = state.unwrap_or("not in meters.csv");
+            let state = step.before.as_ref().map(describe);
+            let state = state.as_deref().unwrap_or("not in meters.csv");
             out.line(format_args!("{} {}  {state}", "Meter".bold(), entry.pan.drn().bold()))?;
         }
         let verdict = &step.verdict;

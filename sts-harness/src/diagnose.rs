@@ -164,17 +164,32 @@ impl<'c> Finder<'c> {
         &mut self.experience
     }
 
+    /// Whether finding the cause of such an answer takes a search.
+    #[must_use]
+    pub const fn searches(answer: &Answer) -> bool {
+        matches!(
+            answer.rejection,
+            Some(
+                Rejection::Crc
+                    | Rejection::Length { .. }
+                    | Rejection::OutOfRange
+                    | Rejection::MfrCode { .. }
+                    | Rejection::ReservedClass
+            )
+        )
+    }
+
     /// Finds why an entry was refused; `None` where it was taken and nothing contradicts that, or
-    /// no key is held.
+    /// no key is held. `meter` is the one at `place` as it was when it answered.
     #[must_use]
     pub fn diagnose(
         &self,
         fleet: &Fleet,
         place: usize,
+        meter: &TrackedMeter,
         answer: &Answer,
         sighting: &Sighting,
     ) -> Option<Diagnosis> {
-        let meter = &fleet.meters[place];
         Inquiry { finder: self, fleet, place, meter, sighting }.diagnose(answer)
     }
 }
@@ -266,7 +281,7 @@ impl Inquiry<'_> {
     }
 
     fn search(&self) -> Search<'_> {
-        Search::new(self.finder, self.fleet, self.place, self.sighting)
+        Search::new(self.finder, self.fleet, self.place, self.meter, self.sighting)
     }
 
     /// The results for which the meter shows what was seen; `None` without a claim.

@@ -55,6 +55,22 @@ pub struct TrackedMeter {
     pub kept_tids_over_base_date: bool,
 }
 
+/// The settings of a meter that decide which tokens it takes.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct MeterState {
+    /// Attributes of its key.
+    pub attributes: KeyAttributes,
+    /// Base date of its key.
+    pub base_date: BaseDate,
+    /// Encryption algorithm of its key.
+    pub ea: EncryptionAlgorithm,
+    /// Its family.
+    pub family: &'static ProfileFile,
+    /// Its firmware, as an index into the family's.
+    pub firmware: usize,
+}
+
 /// Why a meter row cannot be followed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{problem}")]
@@ -182,6 +198,36 @@ impl TrackedMeter {
     fn shown(&self, result: TokenResult, pending: bool) -> Display {
         let shown = self.profile().shown(result, pending);
         Display { text: shown.to_string(), basis: shown.basis().name() }
+    }
+
+    /// The token in what was keyed, where the firmware takes its form.
+    #[must_use]
+    pub fn framed(&self, keyed: &str) -> Option<Token> {
+        self.frame(keyed).ok().map(|framed| framed.token())
+    }
+
+    /// Its settings as they are now.
+    #[must_use]
+    pub fn state(&self) -> MeterState {
+        MeterState {
+            attributes: *self.meter.attributes(),
+            base_date: self.base_date,
+            ea: self.ea(),
+            family: self.family,
+            firmware: self.firmware,
+        }
+    }
+
+    /// The meter as it is now, without what it took: for a search later on.
+    #[must_use]
+    pub(crate) fn snapshot(&self) -> Self {
+        Self {
+            row: self.row.clone(),
+            meter: self.meter.clone(),
+            taken: Vec::new(),
+            sections_accepted: self.sections_accepted.clone(),
+            ..*self
+        }
     }
 
     fn frame(&self, keyed: &str) -> Result<sts_core::Framed, Rejection> {

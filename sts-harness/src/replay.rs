@@ -8,7 +8,7 @@ use crate::case::Case;
 use crate::cause::Cause;
 use crate::describe::{TidReading, summary};
 use crate::diagnose::{Believed, Diagnosis, Finder, Model, Sighting};
-use crate::fleet::{Answer, Fleet, TrackedMeter};
+use crate::fleet::{Answer, Fleet, MeterState, TrackedMeter};
 use crate::records::{EntryRow, MeterRow};
 
 /// Whether what a meter showed came out again.
@@ -191,6 +191,23 @@ pub struct Step {
     pub payload: Option<Payload>,
     /// The meter's place in the fleet, where it is known.
     pub meter: Option<usize>,
+    /// The meter's settings before the entry.
+    pub before: Option<MeterState>,
+}
+
+/// An entry that the meter has answered, and whose cause may still have to be found.
+#[derive(Debug)]
+struct Begun {
+    step: Step,
+    open: Option<Open>,
+}
+
+/// What the search for a cause starts from.
+#[derive(Debug)]
+struct Open {
+    place: usize,
+    answer: Answer,
+    sighting: Sighting,
 }
 
 /// What one entry teaches about the case.
@@ -209,8 +226,11 @@ enum Lesson {
     Refused(Vec<(Cause, f64)>),
 }
 
-/// Lessons are told in blocks of so many, so that entries of a block can be judged in any order.
+/// Lessons are told after so many entries, so that those between can be judged in any order.
 const BLOCK: usize = 256;
+
+/// Fewer searches than that are not worth a thread.
+const FEWEST: usize = 8;
 
 /// A replay under way: the meters as they are now.
 #[derive(Clone, Debug)]
@@ -220,6 +240,9 @@ pub struct Replay<'c> {
     finder: Finder<'c>,
     /// What the last entries taught, not yet told to the finder.
     lessons: Vec<Lesson>,
+    /// Entries begun, and entries whose cause was looked for.
+    entries: usize,
+    finished: usize,
     /// When each meter had its last entry, in seconds.
     last: Vec<Option<i64>>,
 }
@@ -237,7 +260,7 @@ impl<'c> Replay<'c> {
         let fleet = case.fleet.clone();
         let last = vec![None; fleet.meters.len()];
         let finder = Finder::new(&case.keys, &fleet, model);
-        Self { case, fleet, finder, lessons: Vec::new(), last }
+        Self { case, fleet, finder, lessons: Vec::new(), entries: 0, finished: 0, last }
     }
 
     /// The meters as they are now.
@@ -248,6 +271,88 @@ impl<'c> Replay<'c> {
 
     /// Replays one entry.
     pub fn step(&mut self, entry: &EntryRow) -> Step {
+        let begun = self.begin(entry);
+        let diagnosis = begun.open.as_ref().and_then(|open| self.diagnose(open, None));
+        self.finish(begun, diagnosis.as_ref())
+    }
+
+    /// Replays entries, their refusals searched by so many threads. The answers are those of
+    /// [`Replay::step`], in the order of the entries.
+    pub fn steps(&mut self, entries: &[EntryRow], threads: usize) -> Vec<Step> {
+        let mut steps = Vec::with_capacity(entries.len());
+        let mut begun: Vec<(Begun, Option<TrackedMeter>)> = Vec::new();
+        for entry in entries {
+            // What waits is searched among the meters as they are now.
+            if self.may_change_keys(entry) {
+                self.finish_all(&mut begun, threads, &mut steps);
+            }
+            let one = self.begin(entry);
+            let meter = one.open.as_ref().map(|open| self.fleet.meters[open.place].snapshot());
+            begun.push((one, meter));
+            if self.entries.is_multiple_of(BLOCK) {
+                self.finish_all(&mut begun, threads, &mut steps);
+            }
+        }
+        self.finish_all(&mut begun, threads, &mut steps);
+        steps
+    }
+
+    fn finish_all(
+        &mut self,
+        begun: &mut Vec<(Begun, Option<TrackedMeter>)>,
+        threads: usize,
+        steps: &mut Vec<Step>,
+    ) {
+        let open: Vec<(&Open, &TrackedMeter)> = begun
+            .iter()
+            .filter_map(|(begun, meter)| begun.open.as_ref().zip(meter.as_ref()))
+            .collect();
+        let search = |share: &[(&Open, &TrackedMeter)]| -> Vec<Option<Diagnosis>> {
+            share.iter().map(|(open, meter)| self.diagnose(open, Some(meter))).collect()
+        };
+        let each = open.len().div_ceil(threads.max(1)).max(FEWEST);
+        let mut diagnoses = Vec::with_capacity(open.len());
+        if open.len() <= each {
+            diagnoses = search(&open);
+        } else {
+            std::thread::scope(|scope| {
+                let (first, others) = open.split_at(each);
+                let running: Vec<_> =
+                    others.chunks(each).map(|share| scope.spawn(|| search(share))).collect();
+                diagnoses.extend(search(first));
+                for thread in running {
+                    match thread.join() {
+                        Ok(found) => diagnoses.extend(found),
+                        Err(panic) => std::panic::resume_unwind(panic),
+                    }
+                }
+            });
+        }
+        let mut diagnoses = diagnoses.into_iter();
+        for (begun, _) in begun.drain(..) {
+            let diagnosis = begun.open.as_ref().and_then(|_| diagnoses.next().flatten());
+            steps.push(self.finish(begun, diagnosis.as_ref()));
+        }
+    }
+
+    /// Whether an entry may give its meter another key: an event, or a section of a key change.
+    fn may_change_keys(&self, entry: &EntryRow) -> bool {
+        if entry.event.as_deref().is_some_and(|event| event != "token") {
+            return true;
+        }
+        let Ok(place) = self.place_of(&entry.pan) else { return false };
+        let token = self.fleet.meters[place].framed(entry.entered.as_deref().unwrap_or_default());
+        token.is_some_and(|token| token.class() == sts_core::Class::MeterSpecificManagement)
+    }
+
+    fn diagnose(&self, open: &Open, meter: Option<&TrackedMeter>) -> Option<Diagnosis> {
+        let meter = meter.unwrap_or(&self.fleet.meters[open.place]);
+        self.finder.diagnose(&self.fleet, open.place, meter, &open.answer, &open.sighting)
+    }
+
+    /// The meter's answer; what is known beyond it comes with [`Replay::finish`].
+    fn begin(&mut self, entry: &EntryRow) -> Begun {
+        self.entries += 1;
         let mut verdict = Verdict::blank(&entry.id);
         let place = match self.place_of(&entry.pan) {
             Ok(place) => place,
@@ -261,11 +366,15 @@ impl<'c> Replay<'c> {
         }
         self.last[place] = Some(seconds);
         let at = u64::try_from(seconds).unwrap_or_default();
+        let before = Some(self.fleet.meters[place].state());
         if let Some(event) = entry.event.as_deref().filter(|event| *event != "token") {
             verdict.event = Some(event.to_owned());
             let value = entry.value.as_deref().unwrap_or_default();
             return match self.event(place, event, value) {
-                Ok(note) => Step { verdict, note, payload: None, meter: Some(place) },
+                Ok(note) => {
+                    let step = Step { verdict, note, payload: None, meter: Some(place), before };
+                    Begun { step, open: None }
+                }
                 Err(problem) => stopped(verdict, Some(place), problem),
             };
         }
@@ -274,88 +383,62 @@ impl<'c> Replay<'c> {
         if let Some(sts_core::Outcome::KeyChanged { .. }) = answer.outcome {
             self.finder.meter_changed(place, &self.fleet.meters[place]);
         }
-        let note = self.judge(place, entry, &answer, &mut verdict);
-        Step { verdict, note, payload: answer.payload, meter: Some(place) }
-    }
-
-    fn place_of(&self, pan: &MeterPan) -> Result<usize, String> {
-        self.fleet.find(pan).ok_or_else(|| format!("meter {} is not in meters.csv", pan.drn()))
-    }
-
-    fn judge(
-        &mut self,
-        place: usize,
-        entry: &EntryRow,
-        answer: &Answer,
-        verdict: &mut Verdict,
-    ) -> String {
-        match answer.result {
-            Some(result) => {
-                verdict.result = Some(result.name());
-                verdict.result_code = result.register();
-            }
-            None => verdict.result = Some("KeyMissing"),
-        }
-        if let Some(shown) = &answer.shown {
-            verdict.display = Some(shown.text.clone());
-            verdict.display_basis = Some(shown.basis);
-        }
-        verdict.reproduced = Reproduced::of(entry.displayed.as_deref(), verdict.display.as_deref());
-        verdict.reason = answer.rejection.map(|rejection| rejection.to_string());
+        let note = judge(entry, &answer, &mut verdict);
         let sighting = sighting_of(entry);
-        let diagnosis = self.finder.diagnose(&self.fleet, place, answer, &sighting);
-        if let Some(diagnosis) = &diagnosis {
-            verdict.set_diagnosis(diagnosis);
+        let step = Step { verdict, note, payload: answer.payload, meter: Some(place), before };
+        let mut begun = Begun { step, open: Some(Open { place, answer, sighting }) };
+        // What needs what the meter took before is answered at once, and costs nothing.
+        if let Some(open) = begun.open.take_if(|open| !Finder::searches(&open.answer)) {
+            let diagnosis = self.diagnose(&open, None);
+            if let Some(diagnosis) = &diagnosis {
+                begun.step.verdict.set_diagnosis(diagnosis);
+            }
+            if diagnosis.is_none() {
+                self.learn_accepted(&open);
+            }
         }
-        self.learn(place, &sighting, answer, diagnosis.as_ref());
-        match (&answer.payload, &answer.outcome) {
-            (Some(payload), Some(outcome)) => match outcome {
-                sts_core::Outcome::KeyChanged { .. } => outcome.to_string(),
-                sts_core::Outcome::SectionStored { section } => {
-                    format!("key change section {section} stored")
-                }
-                _ => summary(payload),
-            },
-            _ => verdict.reason.clone().unwrap_or_else(|| "no key is held for this meter".into()),
-        }
+        begun
     }
 
-    fn learn(
-        &mut self,
-        place: usize,
-        sighting: &Sighting,
-        answer: &Answer,
-        diagnosis: Option<&Diagnosis>,
-    ) {
-        match (diagnosis, answer.payload) {
-            (None, Some(payload @ Payload::Credit { .. })) => {
-                let meter = &self.fleet.meters[place];
-                let reading = TidReading::new(Some(meter.base_date), None);
-                let made = payload.tid().and_then(|tid| reading.unix_minutes(tid));
-                let from_sale = made.zip(sighting.sold_at).map(|(made, sold)| made - sold);
-                let believed = sighting.believed.agreement(meter.meter.attributes(), meter.ea());
-                let units = sighting.units;
-                self.lessons.push(Lesson::Accepted { payload, from_sale, units, believed });
-            }
-            (Some(diagnosis), _) if diagnosis.searched => {
+    fn finish(&mut self, begun: Begun, diagnosis: Option<&Diagnosis>) -> Step {
+        let Begun { mut step, open } = begun;
+        if let Some(diagnosis) = diagnosis.filter(|_| open.is_some()) {
+            step.verdict.set_diagnosis(diagnosis);
+            if diagnosis.searched {
                 let causes = diagnosis.causes.iter();
                 let causes = causes.map(|ranked| (ranked.cause, ranked.probability));
                 self.lessons.push(Lesson::Refused(causes.collect()));
             }
-            _ => return,
         }
-        if self.lessons.len() < BLOCK {
-            return;
-        }
-        let experience = self.finder.experience_mut();
-        for lesson in self.lessons.drain(..) {
-            match lesson {
-                Lesson::Accepted { payload, from_sale, units, believed } => {
-                    experience.learn_accepted(&payload, from_sale, units, &believed);
+        self.finished += 1;
+        if self.finished.is_multiple_of(BLOCK) {
+            let experience = self.finder.experience_mut();
+            for lesson in self.lessons.drain(..) {
+                match lesson {
+                    Lesson::Accepted { payload, from_sale, units, believed } => {
+                        experience.learn_accepted(&payload, from_sale, units, &believed);
+                    }
+                    Lesson::Refused(causes) => experience.learn_causes(&causes),
                 }
-                Lesson::Refused(causes) => experience.learn_causes(&causes),
             }
         }
+        step
+    }
+
+    fn learn_accepted(&mut self, open: &Open) {
+        let Some(payload @ Payload::Credit { .. }) = open.answer.payload else { return };
+        let meter = &self.fleet.meters[open.place];
+        let sighting = &open.sighting;
+        let reading = TidReading::new(Some(meter.base_date), None);
+        let made = payload.tid().and_then(|tid| reading.unix_minutes(tid));
+        let from_sale = made.zip(sighting.sold_at).map(|(made, sold)| made - sold);
+        let believed = sighting.believed.agreement(meter.meter.attributes(), meter.ea());
+        let units = sighting.units;
+        self.lessons.push(Lesson::Accepted { payload, from_sale, units, believed });
+    }
+
+    fn place_of(&self, pan: &MeterPan) -> Result<usize, String> {
+        self.fleet.find(pan).ok_or_else(|| format!("meter {} is not in meters.csv", pan.drn()))
     }
 
     fn event(&mut self, place: usize, event: &str, value: &str) -> Result<String, String> {
@@ -396,9 +479,36 @@ impl<'c> Replay<'c> {
     }
 }
 
-fn stopped(mut verdict: Verdict, meter: Option<usize>, problem: String) -> Step {
+/// The meter's part of a verdict. Returns what was done or said, in a few words.
+fn judge(entry: &EntryRow, answer: &Answer, verdict: &mut Verdict) -> String {
+    match answer.result {
+        Some(result) => {
+            verdict.result = Some(result.name());
+            verdict.result_code = result.register();
+        }
+        None => verdict.result = Some("KeyMissing"),
+    }
+    if let Some(shown) = &answer.shown {
+        verdict.display = Some(shown.text.clone());
+        verdict.display_basis = Some(shown.basis);
+    }
+    verdict.reproduced = Reproduced::of(entry.displayed.as_deref(), verdict.display.as_deref());
+    verdict.reason = answer.rejection.map(|rejection| rejection.to_string());
+    match (&answer.payload, &answer.outcome) {
+        (Some(payload), Some(outcome)) => match outcome {
+            sts_core::Outcome::KeyChanged { .. } => outcome.to_string(),
+            sts_core::Outcome::SectionStored { section } => {
+                format!("key change section {section} stored")
+            }
+            _ => summary(payload),
+        },
+        _ => verdict.reason.clone().unwrap_or_else(|| "no key is held for this meter".into()),
+    }
+}
+
+fn stopped(mut verdict: Verdict, meter: Option<usize>, problem: String) -> Begun {
     verdict.error = Some(problem.clone());
-    Step { verdict, note: problem, payload: None, meter }
+    Begun { step: Step { verdict, note: problem, payload: None, meter, before: None }, open: None }
 }
 
 /// A row with `name=value` pairs applied, separated by blanks, names as in meters.csv.

@@ -124,9 +124,9 @@ impl<'a> Search<'a> {
         finder: &'a Finder<'a>,
         fleet: &'a Fleet,
         place: usize,
+        meter: &'a TrackedMeter,
         sighting: &'a Sighting,
     ) -> Self {
-        let meter = &fleet.meters[place];
         let likelihood = Likelihood { model: &finder.model, experience: &finder.experience };
         let scales = Scales { likelihood, sighting, meter, ring: finder.ring };
         Self {
