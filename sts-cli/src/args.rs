@@ -133,9 +133,19 @@ pub(crate) struct ReplayArgs {
     /// Sort the entries by time first.
     #[arg(long)]
     pub(crate) sort: bool,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
     /// Where rows that cannot be taken go, with their reason.
     #[arg(long)]
     pub(crate) rejects: Option<PathBuf>,
+}
+
+/// How causes are searched for.
+#[derive(Args, Debug)]
+pub(crate) struct SearchArgs {
+    /// Beliefs about causes and records in place of the built-in ones: a changed diagnosis.toml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
 }
 
 /// A token, and a meter to ask about it.

@@ -181,6 +181,19 @@ impl Keyed {
         Self::read(text, any_script_digit)
     }
 
+    /// From digits as values, without separators; `None` where one is above 9.
+    #[must_use]
+    pub fn from_digits(values: &[u8]) -> Option<Self> {
+        let mut keyed = Self { digits: [0; MOST], count: values.len(), breaks: 0 };
+        if values.iter().any(|value| *value > 9) {
+            return None;
+        }
+        for (place, value) in keyed.digits.iter_mut().zip(values) {
+            *place = *value;
+        }
+        Some(keyed)
+    }
+
     fn read(text: &str, digit: impl Fn(char) -> Option<u32>) -> Result<Self, NonDigit> {
         let mut keyed = Self { digits: [0; MOST], count: 0, breaks: 0 };
         for (position, found) in text.chars().enumerate() {
@@ -422,6 +435,14 @@ mod tests {
         assert_eq!(framed.claims().map(|c| (c.key_revision, c.resource)), Some((2, 8)));
         #[cfg(feature = "seal")]
         assert_eq!(&extend(framed.token(), 2, 8), b"184467440738437724162819");
+    }
+
+    #[test]
+    fn from_digits_is_parse_without_separators() {
+        let text = "184467440738437724162819";
+        let values: [u8; 24] = core::array::from_fn(|place| text.as_bytes()[place] - b'0');
+        assert_eq!(Keyed::from_digits(&values), Keyed::parse(text).ok());
+        assert_eq!(Keyed::from_digits(&[1, 10]), None);
     }
 
     #[test]

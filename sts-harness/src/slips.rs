@@ -2,18 +2,86 @@
 
 use crate::cause::Cause;
 
+/// The longest entry that slips are undone in.
+const LONGEST: usize = 24;
+
+/// Up to 24 digit values.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Digits {
+    values: [u8; LONGEST],
+    length: usize,
+}
+
+impl Digits {
+    /// The values, 0 to 9.
+    #[must_use]
+    pub fn values(&self) -> &[u8] {
+        &self.values[..self.length]
+    }
+
+    pub(crate) fn from_parts<const N: usize>(parts: [&[u8]; N]) -> Self {
+        let mut values = [0; LONGEST];
+        let mut length = 0;
+        for digit in parts.into_iter().flatten().take(LONGEST) {
+            values[length] = *digit;
+            length += 1;
+        }
+        Self { values, length }
+    }
+}
+
+/// What the fingers did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Slip {
+    Digit { found: u8, right: u8 },
+    Swapped,
+    GroupsSwapped { other: usize },
+    Doubled,
+    Lost { digit: u8 },
+    GroupDoubled,
+    GroupLost { digits: u16 },
+}
+
 /// An entry with one slip undone.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Undone {
-    /// Which kind of slip.
-    pub cause: Cause,
-    /// The digits as they would have been, values 0 to 9.
-    pub digits: Vec<u8>,
-    /// Where it is, counted from 1: the digit, or the group of four.
+    /// The digits as they would have been.
+    pub digits: Digits,
+    /// Where the slip is, counted from 1: the digit, or the group of four.
     pub position: usize,
+    slip: Slip,
+}
+
+impl Undone {
+    /// Which kind of slip it was.
+    #[must_use]
+    pub const fn cause(&self) -> Cause {
+        match self.slip {
+            Slip::Digit { .. } => Cause::TypedDigit,
+            Slip::Swapped => Cause::TypedSwap,
+            Slip::GroupsSwapped { .. } | Slip::GroupDoubled | Slip::GroupLost { .. } => {
+                Cause::TypedGroup
+            }
+            Slip::Doubled | Slip::Lost { .. } => Cause::TypedLength,
+        }
+    }
+
     /// What happened there, in words.
-    pub what: String,
+    #[must_use]
+    pub fn what(&self) -> String {
+        let at = self.position;
+        match self.slip {
+            Slip::Digit { found, right } => format!("digit {at} is {found}, should be {right}"),
+            Slip::Swapped => format!("digits {at} and {} are swapped", at + 1),
+            Slip::GroupsSwapped { other } => format!("groups {at} and {other} are swapped"),
+            Slip::Doubled => format!("digit {at} is doubled"),
+            Slip::Lost { digit } => format!("digit {at}, {digit}, was left out"),
+            Slip::GroupDoubled => format!("group {at} is doubled"),
+            Slip::GroupLost { digits } => format!("group {at}, {digits:04}, was left out"),
+        }
+    }
 }
 
 /// Lengths that a framing may take.
@@ -43,28 +111,22 @@ pub fn undo(digits: &[u8], with_lost_groups: bool) -> Vec<Undone> {
     undone
 }
 
-fn push(undone: &mut Vec<Undone>, cause: Cause, digits: Vec<u8>, position: usize, what: String) {
-    undone.push(Undone { cause, digits, position, what });
-}
-
 fn changed_digits(digits: &[u8], undone: &mut Vec<Undone>) {
     for (place, &found) in digits.iter().enumerate() {
         for right in (0..10).filter(|digit| *digit != found) {
-            let mut fixed = digits.to_vec();
-            fixed[place] = right;
-            let what = format!("digit {} is {found}, should be {right}", place + 1);
-            push(undone, Cause::TypedDigit, fixed, place + 1, what);
+            let digits = Digits::from_parts([&digits[..place], &[right], &digits[place + 1..]]);
+            let slip = Slip::Digit { found, right };
+            undone.push(Undone { digits, position: place + 1, slip });
         }
     }
 }
 
 fn swapped_neighbours(digits: &[u8], undone: &mut Vec<Undone>) {
     for place in 1..digits.len() {
-        if digits[place - 1] != digits[place] {
-            let mut fixed = digits.to_vec();
-            fixed.swap(place - 1, place);
-            let what = format!("digits {place} and {} are swapped", place + 1);
-            push(undone, Cause::TypedSwap, fixed, place, what);
+        let (a, b) = (digits[place - 1], digits[place]);
+        if a != b {
+            let digits = Digits::from_parts([&digits[..place - 1], &[b, a], &digits[place + 1..]]);
+            undone.push(Undone { digits, position: place, slip: Slip::Swapped });
         }
     }
 }
@@ -75,12 +137,15 @@ fn swapped_groups(digits: &[u8], undone: &mut Vec<Undone>) {
         for second in first + 1..groups {
             let (a, b) = (4 * first, 4 * second);
             if digits[a..a + 4] != digits[b..b + 4] {
-                let mut fixed = digits.to_vec();
-                for offset in 0..4 {
-                    fixed.swap(a + offset, b + offset);
-                }
-                let what = format!("groups {} and {} are swapped", first + 1, second + 1);
-                push(undone, Cause::TypedGroup, fixed, first + 1, what);
+                let digits = Digits::from_parts([
+                    &digits[..a],
+                    &digits[b..b + 4],
+                    &digits[a + 4..b],
+                    &digits[a..a + 4],
+                    &digits[b + 4..],
+                ]);
+                let slip = Slip::GroupsSwapped { other: second + 1 };
+                undone.push(Undone { digits, position: first + 1, slip });
             }
         }
     }
@@ -90,10 +155,8 @@ fn doubled_digits(digits: &[u8], undone: &mut Vec<Undone>) {
     for place in 1..digits.len() {
         let starts_run = place < 2 || digits[place - 2] != digits[place];
         if digits[place - 1] == digits[place] && starts_run {
-            let mut fixed = digits.to_vec();
-            fixed.remove(place);
-            let what = format!("digit {} is doubled", place);
-            push(undone, Cause::TypedLength, fixed, place, what);
+            let digits = Digits::from_parts([&digits[..place], &digits[place + 1..]]);
+            undone.push(Undone { digits, position: place, slip: Slip::Doubled });
         }
     }
 }
@@ -105,10 +168,8 @@ fn lost_digits(digits: &[u8], undone: &mut Vec<Undone>) {
             if place < digits.len() && digits[place] == lost {
                 continue;
             }
-            let mut fixed = digits.to_vec();
-            fixed.insert(place, lost);
-            let what = format!("digit {}, {lost}, was left out", place + 1);
-            push(undone, Cause::TypedLength, fixed, place + 1, what);
+            let digits = Digits::from_parts([&digits[..place], &[lost], &digits[place..]]);
+            undone.push(Undone { digits, position: place + 1, slip: Slip::Lost { digit: lost } });
         }
     }
 }
@@ -117,22 +178,21 @@ fn doubled_groups(digits: &[u8], undone: &mut Vec<Undone>) {
     for group in 1..digits.len() / 4 {
         let start = 4 * group;
         if digits[start - 4..start] == digits[start..start + 4] {
-            let mut fixed = digits.to_vec();
-            fixed.drain(start..start + 4);
-            push(undone, Cause::TypedGroup, fixed, group, format!("group {group} is doubled"));
+            let digits = Digits::from_parts([&digits[..start], &digits[start + 4..]]);
+            undone.push(Undone { digits, position: group, slip: Slip::GroupDoubled });
         }
     }
 }
 
 fn lost_groups(digits: &[u8], undone: &mut Vec<Undone>) {
     for group in 0..=digits.len() / 4 {
+        let (before, after) = digits.split_at(4 * group);
         for lost in 0..10_000_u16 {
-            let mut fixed = digits.to_vec();
-            let lost_digits = format!("{lost:04}");
-            let at = 4 * group;
-            fixed.splice(at..at, lost_digits.bytes().map(|digit| digit - b'0'));
-            let what = format!("group {}, {lost_digits}, was left out", group + 1);
-            push(undone, Cause::TypedGroup, fixed, group + 1, what);
+            let place = |power: u16| u8::try_from(lost / power % 10).unwrap_or_default();
+            let group_digits = [place(1000), place(100), place(10), place(1)];
+            let digits = Digits::from_parts([before, &group_digits, after]);
+            let slip = Slip::GroupLost { digits: lost };
+            undone.push(Undone { digits, position: group + 1, slip });
         }
     }
 }
@@ -144,7 +204,7 @@ pub fn number_variants(number: &str) -> Vec<String> {
     let mut undone = Vec::new();
     changed_digits(&digits, &mut undone);
     swapped_neighbours(&digits, &mut undone);
-    undone.into_iter().map(|slip| text(&slip.digits)).collect()
+    undone.into_iter().map(|slip| text(slip.digits.values())).collect()
 }
 
 /// Digit values as text.
@@ -161,7 +221,9 @@ mod tests {
     fn undo_of_any_slip_finds_the_entry() {
         let right: Vec<u8> = (0..20).map(|place| (place * 7 + 3) % 10).collect();
         let finds = |entry: &[u8], cause| {
-            undo(entry, true).iter().any(|slip| slip.digits == right && slip.cause == cause)
+            undo(entry, true)
+                .iter()
+                .any(|slip| slip.digits.values() == right && slip.cause() == cause)
         };
         for place in 0..20 {
             let mut entry = right.clone();

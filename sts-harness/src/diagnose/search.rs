@@ -19,7 +19,7 @@ use crate::cause::Cause;
 use crate::describe::{TidReading, summary};
 use crate::fleet::{Fleet, TrackedMeter, attributes_with, meter_key};
 use crate::keys::{KeyRing, VendingEntry};
-use crate::slips;
+use crate::slips::{self, Digits};
 
 /// What does not change from entry to entry.
 #[derive(Clone, Debug)]
@@ -156,25 +156,25 @@ impl<'a> Search<'a> {
             return;
         }
         let undone = slips::undo(digits, self.meter.has_key);
-        let count_of = |cause| undone.iter().filter(|slip| slip.cause == cause).count();
+        let count_of = |cause| undone.iter().filter(|slip| slip.cause() == cause).count();
         let causes = [Cause::TypedDigit, Cause::TypedSwap, Cause::TypedGroup, Cause::TypedLength];
         let counts = causes.map(|cause| (cause, count_of(cause)));
         self.trials += undone.len() as u64;
         let reading = reading(self.finder.ring, self.meter, self.meter.base_date);
         for slip in undone {
-            let token = slips::text(&slip.digits);
-            let Some(payload) = self.authentic(&token) else { continue };
+            let Some(payload) = self.authentic(&slip.digits) else { continue };
+            let token = slips::text(slip.digits.values());
             let mut detail = Map::new();
             detail.insert("position".into(), json!(slip.position));
             detail.insert("token".into(), json!(token));
-            let evidence = vec![format!("right when undone: {}", slip.what)];
-            let among = counts.iter().find(|(cause, _)| *cause == slip.cause);
+            let evidence = vec![format!("right when undone: {}", slip.what())];
+            let among = counts.iter().find(|(cause, _)| *cause == slip.cause());
             // What the meter would refuse again explains less.
             let would_pass = self.meter.meter.clone().enter(&token, u64::MAX / 2).is_ok();
             let ratio = if would_pass { 1.0 } else { 0.05 };
             let share = ratio / among.map_or(1.0, |(_, count)| size(*count));
             let share = share * self.believed_own(&mut Vec::new());
-            self.keep(slip.cause, share, &payload, &reading, detail, evidence);
+            self.keep(slip.cause(), share, &payload, &reading, detail, evidence);
         }
     }
 
@@ -204,40 +204,41 @@ impl<'a> Search<'a> {
         }
         let share = self.finder.model.space.stale / size(keys.len());
         for slip in &undone {
-            let digits = slips::text(&slip.digits);
-            let Some(token) = self.framed(&digits).filter(|token| token.class().is_encrypted())
+            let Some(token) = self.framed(&slip.digits).filter(|it| it.class().is_encrypted())
             else {
                 continue;
             };
-            let alike = undone.iter().filter(|other| other.cause == slip.cause).count();
+            let alike = undone.iter().filter(|other| other.cause() == slip.cause()).count();
             for (entry, ti, key) in &keys {
                 let Ok(payload) = token.open(key).authenticate() else { continue };
                 let mut detail = Map::new();
                 detail.insert("position".into(), json!(slip.position));
-                detail.insert("token".into(), json!(digits));
+                detail.insert("token".into(), json!(slips::text(slip.digits.values())));
                 detail.insert("key_id".into(), json!(entry.id));
                 let mut evidence = vec![format!(
                     "right when undone, under KRN {} of SGC {}, TI {ti}, which the meter's record \
                      does not say: {}",
-                    entry.krn, entry.sgc, slip.what
+                    entry.krn,
+                    entry.sgc,
+                    slip.what()
                 )];
                 let configuration = Configuration { entry, ti: *ti, ea: self.meter.ea() };
                 let attributes = configuration.attributes(&own);
                 let believed = self.scales.believed(&attributes, configuration.ea, &mut evidence);
                 let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
                 let share = share * believed / size(alike);
-                self.keep(slip.cause, share, &payload, &reading, detail, evidence);
+                self.keep(slip.cause(), share, &payload, &reading, detail, evidence);
             }
         }
     }
 
-    fn framed(&self, digits: &str) -> Option<Token> {
-        let keyed = Keyed::parse(digits).ok()?;
+    fn framed(&self, digits: &Digits) -> Option<Token> {
+        let keyed = Keyed::from_digits(digits.values())?;
         Some(self.meter.profile().frame(&keyed).ok()?.token())
     }
 
     /// What the digits say for this meter, where they authenticate.
-    fn authentic(&self, digits: &str) -> Option<Payload> {
+    fn authentic(&self, digits: &Digits) -> Option<Payload> {
         let token = self.framed(digits)?;
         if !token.class().is_encrypted() {
             // No key vouches for it, and a few such tokens are keyed by heart: weak evidence.
@@ -255,8 +256,10 @@ impl<'a> Search<'a> {
             return;
         }
         self.trials += 1;
-        let token = format!("{:0>20}", slips::text(digits));
-        let Some(payload) = self.authentic(&token) else { return };
+        let zeros = [0; 20];
+        let restored = Digits::from_parts([&zeros[digits.len()..], digits]);
+        let Some(payload) = self.authentic(&restored) else { return };
+        let token = slips::text(restored.values());
         let mut detail = Map::new();
         detail.insert("token".into(), json!(token));
         let zeros = 20 - digits.len();
