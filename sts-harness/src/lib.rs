@@ -23,6 +23,7 @@ pub mod numbers;
 pub mod profiles;
 pub mod records;
 pub mod replay;
+pub mod simulate;
 pub mod slip;
 pub mod slips;
 pub mod table;

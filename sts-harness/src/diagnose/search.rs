@@ -651,42 +651,52 @@ impl<'a> Search<'a> {
         self.keep(Cause::OtherMeter, share, &payload, &reading, detail, evidence);
     }
 
-    /// The other meters of the case under held keys of their group that their records do not say.
+    /// Other meters of the case, and numbers one slip away, under held keys of their group that the
+    /// records do not say.
     fn meters_under_other_keys(&mut self, token: Token) {
-        let (ring, fleet) = (self.finder.ring, self.fleet);
+        let (ring, fleet, meter) = (self.finder.ring, self.fleet, self.meter);
+        let space = &self.finder.model.space;
         let mut candidates = Vec::new();
         for (place, other) in fleet.meters.iter().enumerate() {
-            let own = other.meter.attributes();
-            for (at, entry) in ring.vending.iter().enumerate() {
-                let another = entry.krn != own.krn || entry.base_date != other.base_date;
-                if place != self.place && entry.sgc == own.sgc && entry.kt == own.kt && another {
-                    candidates.push((place, at));
+            if place != self.place {
+                for at in other_keys_of(ring, other) {
+                    candidates.push((other.row.pan, other, at, space.other_stale));
+                }
+            }
+        }
+        let of_case = candidates.len();
+        let variants = slips::number_variants(meter.row.pan.drn());
+        for at in other_keys_of(ring, meter) {
+            for drn in &variants {
+                if let Ok(pan) = meter.row.pan.with_unchecked_drn(drn) {
+                    candidates.push((pan, meter, at, space.other_slip * space.stale));
                 }
             }
         }
         if candidates.is_empty() || !self.take_on(candidates.len(), "meters with stale records") {
             return;
         }
-        let share = self.finder.model.space.other_stale / size(candidates.len());
-        for (place, at) in candidates {
-            let (other, entry) = (&fleet.meters[place], &ring.vending[at]);
+        let of_slips = candidates.len() - of_case;
+        for (number, (pan, other, at, share)) in candidates.into_iter().enumerate() {
+            let entry = &ring.vending[at];
             let own = *other.meter.attributes();
             let configuration = Configuration { entry, ti: own.ti, ea: other.ea() };
-            let Some(key) = configuration.key(&other.row.pan, &own) else { continue };
+            let Some(key) = configuration.key(&pan, &own) else { continue };
             let Ok(payload) = token.open(&key).authenticate() else { continue };
             let mut detail = Map::new();
-            detail.insert("pan".into(), json!(other.row.pan.as_str()));
+            detail.insert("pan".into(), json!(pan.as_str()));
             detail.insert("key_id".into(), json!(entry.id));
             detail.insert("krn".into(), json!(entry.krn.get()));
             let mut evidence = vec![format!(
-                "authenticates for meter {} of the case under KRN {}, which its record does not say",
-                other.row.pan.drn(),
+                "authenticates for meter {} under KRN {}, which the record does not say",
+                pan.drn(),
                 entry.krn
             )];
             let attributes = configuration.attributes(&own);
             let believed = self.scales.believed(&attributes, configuration.ea, &mut evidence);
             let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
-            let share = share * believed;
+            let among = if number < of_case { of_case } else { of_slips };
+            let share = share * believed / size(among);
             self.keep(Cause::OtherMeter, share, &payload, &reading, detail, evidence);
         }
     }
@@ -727,6 +737,19 @@ const SETTLED: f64 = 100_000.0;
 /// Algorithms that a token may have been made with in place of the meter's.
 const OTHER_ALGORITHMS: [EncryptionAlgorithm; 3] =
     [EncryptionAlgorithm::Sta, EncryptionAlgorithm::Misty1, EncryptionAlgorithm::Dea];
+
+/// The held keys of a meter's group and key type that are not its own.
+fn other_keys_of<'r>(
+    ring: &'r KeyRing,
+    meter: &'r TrackedMeter,
+) -> impl Iterator<Item = usize> + 'r {
+    let own = meter.meter.attributes();
+    let is_other = move |entry: &VendingEntry| {
+        let another = entry.krn != own.krn || entry.base_date != meter.base_date;
+        entry.sgc == own.sgc && entry.kt == own.kt && another
+    };
+    (0..ring.vending.len()).filter(move |at| is_other(&ring.vending[*at]))
+}
 
 /// Whether keys for an algorithm are derived from this vending key at all.
 fn may_derive(
