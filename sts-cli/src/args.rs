@@ -71,6 +71,9 @@ Example: sts issue --keys keys.toml --input wanted.csv --format ndjson")]
     /// Replay a case folder: what each meter shows, whether that is reproduced, why, what to do.
     #[command(after_help = "Example: sts replay examples/mangaung-2024")]
     Replay(ReplayArgs),
+    /// Make a case of a utility whose faults are known: what was done stands in `truth.ndjson`.
+    #[command(after_help = "Example: sts simulate small --out case --seed 7")]
+    Simulate(SimulateArgs),
     /// Turn a token identifier into a date, or a date into an identifier.
     #[command(after_help = "Examples: sts tid 85740    sts tid 2024-11-01T08:00:00Z")]
     Tid(TidArgs),
@@ -206,6 +209,31 @@ pub(crate) struct AskArgs {
     /// What the meter showed.
     #[arg(long)]
     pub(crate) seen: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SimulateArgs {
+    /// The scenario: a built-in name or a file in .toml.
+    #[arg(required_unless_present = "list")]
+    pub(crate) scenario: Option<String>,
+    /// The folder that the case is written to.
+    #[arg(long, required_unless_present = "list")]
+    pub(crate) out: Option<PathBuf>,
+    /// Draw with another seed than the scenario's.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Another number of meters.
+    #[arg(long)]
+    pub(crate) meters: Option<usize>,
+    /// Stop after another number of refusals.
+    #[arg(long)]
+    pub(crate) refusals: Option<u64>,
+    /// Write over a case that the folder holds.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// List the built-in scenarios.
+    #[arg(long)]
+    pub(crate) list: bool,
 }
 
 #[derive(Args, Debug)]

@@ -1,13 +1,16 @@
 //! `sts check` and `sts explain`: one token, one meter.
 
+mod screen;
+
 use std::path::Path;
 
 use owo_colors::OwoColorize;
 use sts_harness::case::{Case, Overrides};
+use sts_harness::fleet::Fleet;
 use sts_harness::records::{EntryRow, MeterRow};
-use sts_harness::replay::{Replay, Step};
+use sts_harness::replay::{Replay, Step, meter_of};
 use sts_harness::slip::Slip;
-use sts_harness::{inspect, time};
+use sts_harness::{inspect, slips, time};
 
 use crate::args::AskArgs;
 use crate::exit::{Done, Exit, Failure};
@@ -38,11 +41,16 @@ fn question(args: &AskArgs) -> Result<Question, Failure> {
     if words == "-" {
         text.push_str(&read_text(Path::new("-"))?);
     } else if !words.is_empty() {
-        text.push('\n');
+        if !text.is_empty() {
+            text.push('\n');
+        }
         text.push_str(&words);
     }
     if text.trim().is_empty() {
         return Err(Failure::Usage("no token given: name it, or use --slip FILE or -".into()));
+    }
+    if args.slip.is_none() && is_one_entry(&args.text) {
+        return Ok(Question { slip: Slip::default(), entries: vec![words] });
     }
     let slip = Slip::read(&text);
     let mut entries: Vec<String> = slip.tokens().map(str::to_owned).collect();
@@ -53,14 +61,30 @@ fn question(args: &AskArgs) -> Result<Question, Failure> {
     Ok(Question { slip, entries })
 }
 
+/// Words of digits alone that are one entry at the keypad, whatever its length: not one token with
+/// something after it, which a slip would be read as.
+fn is_one_entry(words: &[String]) -> bool {
+    let is_bare =
+        |word: &String| word.bytes().all(|b| b.is_ascii_digit() || b == b' ' || b == b'-');
+    let digits = |word: &String| word.bytes().filter(u8::is_ascii_digit).count();
+    let count: usize = words.iter().map(digits).sum();
+    let holds_tokens = count > 20 && count.is_multiple_of(20);
+    let several = words.len() > 1 && words.iter().any(|word| digits(word) >= 20);
+    count > 0 && !holds_tokens && !several && words.iter().all(is_bare)
+}
+
 fn ask(args: &AskArgs, explaining: bool, out: &mut Out) -> Done {
     let question = question(args)?;
     for note in question.slip.notes() {
         out.warning(note);
     }
     let Some((case, row)) = case_of(args, &question.slip, out)? else {
-        return keyless(&question, out);
+        let names_meter = args.meter.is_some() || question.slip.meter_number().is_some();
+        return keyless(&question, names_meter, explaining, out);
     };
+    if question.entries.is_empty() && explaining && out.is_text() {
+        screen::no_token(out)?;
+    }
     let mut exit = Exit::of(!question.entries.is_empty());
     let at = match &args.at {
         Some(text) => {
@@ -84,20 +108,27 @@ fn ask(args: &AskArgs, explaining: bool, out: &mut Out) -> Done {
         let given =
             [("sold_at", &args.sold_at), ("quantity", &args.quantity), ("displayed", &args.seen)];
         for (name, value) in given {
-            if let Some(value) = value {
+            // An empty display says nothing.
+            let says = |value: &&str| name != "displayed" || !value.trim().is_empty();
+            if let Some(value) = value.as_deref().filter(says) {
                 set(&mut entry, name, value)?;
             }
         }
+        let before = replay.fleet().find(&row.pan).map(|place| &replay.fleet().meters[place]);
+        let state = before.map(screen::state).unwrap_or_default();
         let step = replay.step(&entry);
         exit = exit.max(if step.verdict.result == Some("KeyMissing") {
             Exit::Keys
         } else {
             Exit::of(step.verdict.is_accepted() && step.verdict.cause.is_none())
         });
-        if out.is_text() {
-            answer(&entry, &step, explaining, out)?;
-        } else {
+        if !out.is_text() {
             out.object(&step.verdict)?;
+        } else if explaining {
+            let place = (index, question.entries.len());
+            screen::show(&entry, &step, meter_of(&replay, &step), &state, place, out)?;
+        } else {
+            answer(&entry, &step, out)?;
         }
     }
     Ok(exit)
@@ -116,15 +147,22 @@ fn case_of(
             _ => Err(Failure::Usage("which meter? name it with --meter NUMBER".into())),
         };
     };
-    let pan = sts_harness::records::meter_pan(number)
-        .map_err(|problem| Failure::Usage(format!("meter number {number:?}: {problem}")))?;
+    let pan = sts_harness::records::meter_pan(number);
+    let wrong = |problem: String, near: &str| {
+        Failure::Usage(format!("meter number {number:?}: {problem}{near}"))
+    };
     let mut case = match &args.case {
         Some(folder) => {
             let overrides = Overrides::new(args.keys.keys.as_deref(), None, false);
             Case::load(folder, overrides, &mut FromFiles::new(&args.keys)?)?
         }
-        None => Case::new(keys::ring(&args.keys, out)?),
+        None => {
+            // A wrong number is told before any key is asked for.
+            pan.as_ref().map_err(|problem| wrong(problem.clone(), ""))?;
+            Case::new(keys::ring(&args.keys, out)?)
+        }
     };
+    let pan = pan.map_err(|problem| wrong(problem, &near_meter(&case.fleet, number)))?;
     for warning in &case.warnings {
         out.warning(warning);
     }
@@ -133,7 +171,8 @@ fn case_of(
         return Ok(Some((case, row)));
     }
     if args.case.is_some() {
-        return Err(Failure::Usage(format!("meter {} is not in meters.csv", pan.drn())));
+        let near = near_meter(&case.fleet, pan.drn());
+        return Err(Failure::Usage(format!("meter {} is not in meters.csv{near}", pan.drn())));
     }
     if case.keys.is_empty() && args.keys.keys.is_none() && args.sgc.is_none() {
         return Ok(None);
@@ -184,11 +223,24 @@ fn guessed_row(case: &Case, wanted: MeterRow, args: &AskArgs) -> Result<MeterRow
     }
 }
 
+/// The meter of the fleet whose number is one slip of the finger away, as the end of a message.
+fn near_meter(fleet: &Fleet, number: &str) -> String {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let is_near = |own: &str| slips::number_variants(&digits).iter().any(|variant| variant == own);
+    let mut near = fleet.meters.iter().map(|meter| &meter.row.pan);
+    near.find(|pan| is_near(pan.drn()) || is_near(pan.as_str()))
+        .map(|pan| format!("; did you mean {}?", pan.drn()))
+        .unwrap_or_default()
+}
+
 /// No meter and no key: what the digits alone tell.
-fn keyless(question: &Question, out: &mut Out) -> Done {
+fn keyless(question: &Question, names_meter: bool, explaining: bool, out: &mut Out) -> Done {
     // A slip without a token is no good answer.
     let mut exit = Exit::of(!question.entries.is_empty());
-    for entered in &question.entries {
+    if question.entries.is_empty() && explaining && out.is_text() {
+        screen::no_token(out)?;
+    }
+    for (index, entered) in question.entries.iter().enumerate() {
         let inspection = inspect::inspect(entered);
         let value = serde_json::to_value(&inspection).map_err(std::io::Error::from)?;
         let result = value["result"].as_str().unwrap_or_default().to_owned();
@@ -198,11 +250,20 @@ fn keyless(question: &Question, out: &mut Out) -> Done {
             out.object(&inspection)?;
             continue;
         }
+        let meaning = value["meaning"].as_str().unwrap_or("a test token");
+        let error = value["error"].as_str().unwrap_or(&result);
+        if explaining {
+            if index > 0 {
+                out.line("")?;
+            }
+            screen::without_key(entered, names_meter, &result, meaning, error, out)?;
+            continue;
+        }
         out.line(grouped(entered).bold())?;
         let what = match result.as_str() {
-            "Authentic" => value["meaning"].as_str().unwrap_or("a test token").to_owned(),
-            "Encrypted" => "a well-formed token; whether a meter takes it needs a key".to_owned(),
-            _ => value["error"].as_str().unwrap_or(&result).to_owned(),
+            "Authentic" => meaning,
+            "Encrypted" => "a well-formed token; whether a meter takes it needs a key",
+            _ => error,
         };
         out.line(format_args!("  what   {what}"))?;
         let now = match result.as_str() {
@@ -215,7 +276,8 @@ fn keyless(question: &Question, out: &mut Out) -> Done {
     Ok(exit)
 }
 
-fn answer(entry: &EntryRow, step: &Step, explaining: bool, out: &mut Out) -> Result<(), Failure> {
+/// The short form of `sts check`.
+fn answer(entry: &EntryRow, step: &Step, out: &mut Out) -> Result<(), Failure> {
     let verdict = &step.verdict;
     let entered = grouped(entry.entered.as_deref().unwrap_or_default().trim());
     out.line(format_args!("{}  meter {}", entered.bold(), entry.pan.drn()))?;
@@ -228,32 +290,7 @@ fn answer(entry: &EntryRow, step: &Step, explaining: bool, out: &mut Out) -> Res
         "         the meter shows {display} ({})",
         verdict.display_basis.unwrap_or("no rule")
     ))?;
-    if explaining {
-        for cause in &verdict.causes {
-            out.line(format_args!(
-                "  why    {} {:.2} %",
-                cause.cause.bold(),
-                cause.probability * 100.0
-            ))?;
-            let detail: Vec<String> = cause
-                .detail
-                .iter()
-                .map(|(name, value)| format!("{name} {}", crate::verify::plain(value)))
-                .collect();
-            for line in wrapped(&detail.join(", "), 80) {
-                out.line(format_args!("         {}", line.dimmed()))?;
-            }
-        }
-        for evidence in &verdict.evidence {
-            out.line(format_args!("         {evidence}"))?;
-        }
-        if verdict.trials > 0 {
-            out.line(format_args!(
-                "         {} candidates tried, {:.4} expected to pass by chance",
-                verdict.trials, verdict.expected_chance_matches
-            ))?;
-        }
-    } else if let Some(cause) = verdict.cause {
+    if let Some(cause) = verdict.cause {
         out.line(format_args!("  why    {}", cause.bold()))?;
     }
     let now = match verdict.advice {
@@ -261,7 +298,8 @@ fn answer(entry: &EntryRow, step: &Step, explaining: bool, out: &mut Out) -> Res
         None if verdict.is_accepted() => "The meter takes this token: enter it.",
         None => "No key is held for this meter: name a key file with --keys.",
     };
-    for (index, line) in wrapped(now, 80).into_iter().enumerate() {
+    // Seven columns of label and indent before the text.
+    for (index, line) in wrapped(now, 71).into_iter().enumerate() {
         let head = if index == 0 { "now " } else { "    " };
         out.line(format_args!("  {head}   {line}"))?;
     }

@@ -8,6 +8,7 @@ mod keys;
 mod lookup;
 mod out;
 mod replay;
+mod simulate;
 mod verify;
 
 use clap::Parser;
@@ -26,6 +27,7 @@ fn main() -> std::process::ExitCode {
         Verb::Explain(args) => ask::explain(args, &mut out),
         Verb::Issue(args) => issue::run(args, &mut out),
         Verb::Replay(args) => replay::run(args, &mut out),
+        Verb::Simulate(args) => simulate::run(args, &mut out),
         Verb::Tid(args) => lookup::tid(args, &mut out),
         Verb::Drn(args) => lookup::drn(args, &mut out),
         Verb::Profiles(args) => lookup::profiles(args, &mut out),

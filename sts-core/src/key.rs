@@ -719,6 +719,14 @@ impl VendingKey {
         }
     }
 
+    /// The key itself, most significant byte first: only for deriving or decrypting elsewhere.
+    ///
+    /// What is taken out here is neither redacted nor wiped any more.
+    #[must_use]
+    pub fn expose_bytes(&self) -> &[u8] {
+        self.bytes()
+    }
+
     /// Three bytes that name this key without telling it.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 3] {
@@ -957,6 +965,17 @@ impl DecoderKey {
             (DecoderSecret::Dea(a), DecoderSecret::Dea(b)) => a.same_as(b),
             (DecoderSecret::Misty1(a), DecoderSecret::Misty1(b)) => a.same_as(b),
             _ => false,
+        }
+    }
+
+    /// The key itself, most significant byte first: only for deriving or decrypting elsewhere.
+    ///
+    /// What is taken out here is neither redacted nor wiped any more.
+    #[must_use]
+    pub fn expose_bytes(&self) -> &[u8] {
+        match &self.0 {
+            DecoderSecret::Sta(key, _) | DecoderSecret::Dea(key) => &key.0,
+            DecoderSecret::Misty1(key) => &key.0,
         }
     }
 

@@ -114,7 +114,7 @@ impl Scenario {
         if let Some((_, text)) = BUILTIN.iter().find(|(known, _)| *known == name) {
             return Self::parse(name, text);
         }
-        if !Path::new(name).extension().is_some_and(|extension| extension == "toml") {
+        if Path::new(name).extension().is_none_or(|extension| extension != "toml") {
             let known: Vec<&str> = BUILTIN.iter().map(|(name, _)| *name).collect();
             let problem = format!(
                 "scenario {name:?} is unknown, expected a path ending in .toml or one of: {}",

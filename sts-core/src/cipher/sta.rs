@@ -120,6 +120,19 @@ impl Tables {
         self.name
     }
 
+    /// Encryption moves bit `i` to bit `permutation()[i]`; index 0 is the least significant bit.
+    #[cfg(feature = "seal")]
+    #[must_use]
+    pub const fn permutation(&self) -> &[u8; 64] {
+        &self.permutation
+    }
+
+    /// The two substitutions of a nibble in the direction of encryption, by the key bit.
+    #[must_use]
+    pub const fn substitutions(&self) -> &[[u8; 16]; 2] {
+        &self.forward
+    }
+
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::cast_possible_truncation,
