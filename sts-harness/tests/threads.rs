@@ -1,7 +1,5 @@
 //! Searching on several threads gives the answers of one step after another.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::path::Path;
 
 use sts_harness::case::{Case, Overrides};
