@@ -154,11 +154,6 @@ impl<'c> Finder<'c> {
         Self { ring, model, experience: Experience::default(), index }
     }
 
-    /// Says that a meter holds another key than before.
-    pub fn meter_changed(&mut self, place: usize, meter: &TrackedMeter) {
-        self.index.meter_changed(place, meter);
-    }
-
     /// What accepted tokens and earlier refusals have taught.
     pub const fn experience_mut(&mut self) -> &mut Experience {
         &mut self.experience

@@ -240,8 +240,7 @@ pub struct Replay<'c> {
     finder: Finder<'c>,
     /// What the last entries taught, not yet told to the finder.
     lessons: Vec<Lesson>,
-    /// Entries begun, and entries whose cause was looked for.
-    entries: usize,
+    /// Entries done with.
     finished: usize,
     /// When each meter had its last entry, in seconds.
     last: Vec<Option<i64>>,
@@ -260,7 +259,7 @@ impl<'c> Replay<'c> {
         let fleet = case.fleet.clone();
         let last = vec![None; fleet.meters.len()];
         let finder = Finder::new(&case.keys, &fleet, model);
-        Self { case, fleet, finder, lessons: Vec::new(), entries: 0, finished: 0, last }
+        Self { case, fleet, finder, lessons: Vec::new(), finished: 0, last }
     }
 
     /// The meters as they are now.
@@ -289,7 +288,7 @@ impl<'c> Replay<'c> {
             let one = self.begin(entry);
             let meter = one.open.as_ref().map(|open| self.fleet.meters[open.place].snapshot());
             begun.push((one, meter));
-            if self.entries.is_multiple_of(BLOCK) {
+            if (self.finished + begun.len()).is_multiple_of(BLOCK) {
                 self.finish_all(&mut begun, threads, &mut steps);
             }
         }
@@ -352,7 +351,6 @@ impl<'c> Replay<'c> {
 
     /// The meter's answer; what is known beyond it comes with [`Replay::finish`].
     fn begin(&mut self, entry: &EntryRow) -> Begun {
-        self.entries += 1;
         let mut verdict = Verdict::blank(&entry.id);
         let place = match self.place_of(&entry.pan) {
             Ok(place) => place,
@@ -380,9 +378,6 @@ impl<'c> Replay<'c> {
         }
         let entered = entry.entered.as_deref().unwrap_or_default();
         let answer = self.fleet.meters[place].enter(entered, at, &entry.id, &self.case.keys);
-        if let Some(sts_core::Outcome::KeyChanged { .. }) = answer.outcome {
-            self.finder.meter_changed(place, &self.fleet.meters[place]);
-        }
         let note = judge(entry, &answer, &mut verdict);
         let sighting = sighting_of(entry);
         let step = Step { verdict, note, payload: answer.payload, meter: Some(place), before };
@@ -469,7 +464,6 @@ impl<'c> Replay<'c> {
                 meter
                     .restate(row, event == "replace", family, &self.case.keys)
                     .map_err(|problem| problem.to_string())?;
-                self.finder.meter_changed(place, meter);
                 Ok(format!("{event} {value}"))
             }
             other => Err(format!(
@@ -576,7 +570,6 @@ impl Totals {
         if verdict.event.is_some() {
             return;
         }
-        self.entries += 1;
         if verdict.result == Some("KeyMissing") {
             self.key_missing += 1;
         } else if verdict.is_accepted() {

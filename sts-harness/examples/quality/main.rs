@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use measure::{Evidence, Quality};
+use sts_harness::simulate::{Scale, Scenario};
 
 /// The mixes that come with the simulator, and what each is for.
 const MIXES: [(&str, &str); 3] = [
@@ -157,6 +158,7 @@ fn write(path: &PathBuf, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn simulate(_name: &str, _folder: &Path) -> Result<(), String> {
-    Err("no simulator yet".into())
+fn simulate(name: &str, folder: &Path) -> Result<(), String> {
+    let scenario = Scenario::load(name).map_err(|error| error.to_string())?;
+    scenario.write(Scale::default(), folder, false).map(|_| ()).map_err(|error| error.to_string())
 }

@@ -19,6 +19,13 @@ pub(super) struct Match {
     pub(super) supported: bool,
 }
 
+impl Match {
+    /// Its weight beside that of an entry that nothing explains.
+    pub(super) fn odds(&self, likelihood: Likelihood<'_>) -> f64 {
+        self.weight * likelihood.cause(self.cause) / CHANCE
+    }
+}
+
 /// All matches of a search, and how many candidates there were.
 #[derive(Debug)]
 pub(super) struct Ranking<'a> {
@@ -43,10 +50,6 @@ const MOST_READINGS: usize = 5;
 const REPAIRED: f64 = 0.9;
 
 impl Ranking<'_> {
-    fn weight_of(&self, found: &Match) -> f64 {
-        found.weight * self.likelihood.cause(found.cause) / CHANCE
-    }
-
     /// The meter showed that it took the token: either it holds the key that explains the token
     /// and the record is wrong, or the display was noted wrongly.
     pub(super) fn with_stale_record(mut self) -> Self {
@@ -80,7 +83,7 @@ impl Ranking<'_> {
         let otherwise_weight = self.otherwise * self.likelihood.cause(otherwise);
         let trials = u32::try_from(self.trials).unwrap_or(u32::MAX);
         let mut weighed: Vec<(f64, Match)> =
-            self.found.iter().map(|found| (self.weight_of(found), found.clone())).collect();
+            self.found.into_iter().map(|found| (found.odds(self.likelihood), found)).collect();
         weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
         let total = otherwise_weight + weighed.iter().map(|(weight, _)| weight).sum::<f64>();
         let mut causes: Vec<(Ranked, Vec<(f64, Match)>)> = Vec::new();
@@ -112,7 +115,6 @@ impl Ranking<'_> {
         if nothing_found && trials > 0 {
             reasons.push(format!("{trials} candidates tried, none authenticates"));
         }
-        reasons.extend(self.stopped);
         let probability = otherwise_weight / total;
         match ranked.iter_mut().find(|ranked| ranked.cause == otherwise) {
             Some(same) => same.probability += probability,
@@ -124,6 +126,7 @@ impl Ranking<'_> {
             }),
         }
         ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        ranked[0].evidence.extend(self.stopped);
         if ranked.len() > 1 {
             ranked.retain(|ranked| ranked.probability >= LEAST);
         }

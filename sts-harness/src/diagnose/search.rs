@@ -19,7 +19,7 @@ use crate::cause::Cause;
 use crate::describe::{TidReading, summary};
 use crate::fleet::{Fleet, TrackedMeter, attributes_with, meter_key};
 use crate::keys::{KeyRing, VendingEntry};
-use crate::slips::{self, Digits};
+use crate::slips::{self, Digits, Undone};
 
 /// What does not change from entry to entry.
 #[derive(Clone, Debug)]
@@ -46,8 +46,6 @@ impl Index {
         let meters = fleet.meters.len() as f64;
         Self { tariffs, group_meters: ring.vending.iter().map(of).collect(), meters }
     }
-
-    pub(super) fn meter_changed(&mut self, _place: usize, _meter: &TrackedMeter) {}
 
     /// How probable a tariff index is for a token made for another one than `own`.
     fn tariff(&self, ti: TariffIndex, own: TariffIndex) -> f64 {
@@ -156,24 +154,19 @@ impl<'a> Search<'a> {
             return;
         }
         let undone = slips::undo(digits, self.meter.has_key);
-        let count_of = |cause| undone.iter().filter(|slip| slip.cause() == cause).count();
-        let causes = [Cause::TypedDigit, Cause::TypedSwap, Cause::TypedGroup, Cause::TypedLength];
-        let counts = causes.map(|cause| (cause, count_of(cause)));
         self.trials += undone.len() as u64;
         let reading = reading(self.finder.ring, self.meter, self.meter.base_date);
-        for slip in undone {
+        for slip in &undone {
             let Some(payload) = self.authentic(&slip.digits) else { continue };
             let token = slips::text(slip.digits.values());
             let mut detail = Map::new();
             detail.insert("position".into(), json!(slip.position));
             detail.insert("token".into(), json!(token));
             let evidence = vec![format!("right when undone: {}", slip.what())];
-            let among = counts.iter().find(|(cause, _)| *cause == slip.cause());
             // What the meter would refuse again explains less.
             let would_pass = self.meter.meter.clone().enter(&token, u64::MAX / 2).is_ok();
             let ratio = if would_pass { 1.0 } else { 0.05 };
-            let share = ratio / among.map_or(1.0, |(_, count)| size(*count));
-            let share = share * self.believed_own(&mut Vec::new());
+            let share = ratio / alike(&undone, slip) * self.believed_own(&mut Vec::new());
             self.keep(slip.cause(), share, &payload, &reading, detail, evidence);
         }
     }
@@ -208,7 +201,6 @@ impl<'a> Search<'a> {
             else {
                 continue;
             };
-            let alike = undone.iter().filter(|other| other.cause() == slip.cause()).count();
             for (entry, ti, key) in &keys {
                 let Ok(payload) = token.open(key).authenticate() else { continue };
                 let mut detail = Map::new();
@@ -226,7 +218,7 @@ impl<'a> Search<'a> {
                 let attributes = configuration.attributes(&own);
                 let believed = self.scales.believed(&attributes, configuration.ea, &mut evidence);
                 let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
-                let share = share * believed / size(alike);
+                let share = share * believed / alike(&undone, slip);
                 self.keep(slip.cause(), share, &payload, &reading, detail, evidence);
             }
         }
@@ -337,8 +329,7 @@ impl<'a> Search<'a> {
     /// Whether what was found explains the entry beyond anything that remote candidates could.
     fn is_settled(&self) -> bool {
         let likelihood = self.scales.likelihood;
-        let weight = |found: &Match| found.weight * likelihood.cause(found.cause) / CHANCE;
-        self.found.iter().map(weight).sum::<f64>() > SETTLED
+        self.found.iter().map(|found| found.odds(likelihood)).sum::<f64>() > SETTLED
     }
 
     /// Takes so many candidates on; says so and declines where that is beyond the cap.
@@ -765,6 +756,11 @@ fn may_derive(
         EncryptionAlgorithm::Dea => !long || own == ea || believed == Some(ea),
         _ => true,
     }
+}
+
+/// How many slips of the same kind there are.
+fn alike(undone: &[Undone], slip: &Undone) -> f64 {
+    size(undone.iter().filter(|other| other.cause() == slip.cause()).count())
 }
 
 fn size(count: usize) -> f64 {
