@@ -149,6 +149,21 @@ pub(crate) struct SearchArgs {
     /// Beliefs about causes and records in place of the built-in ones: a changed diagnosis.toml.
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
+    /// The vector instructions to search with; the answers are the same.
+    #[arg(long, value_enum, env = "STS_LANES", default_value_t = Lanes::Auto)]
+    pub(crate) lanes: Lanes,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Lanes {
+    /// The widest of this machine.
+    Auto,
+    /// 64 candidates at once, on any machine.
+    Portable,
+    /// 256 candidates.
+    Avx2,
+    /// 512 candidates.
+    Avx512,
 }
 
 /// A token, and a meter to ask about it.
@@ -159,6 +174,8 @@ pub(crate) struct AskArgs {
     /// A file with a slip or SMS.
     #[arg(long)]
     pub(crate) slip: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
     /// A case folder: its meters, and what they took before `--at`.

@@ -17,6 +17,7 @@ use crate::exit::{Done, Exit, Failure};
 use crate::keys::{self, FromFiles};
 use crate::lookup::read_text;
 use crate::out::{Out, grouped, wrapped};
+use crate::search;
 
 pub(crate) fn check(args: &AskArgs, out: &mut Out) -> Done {
     ask(args, false, out)
@@ -92,7 +93,7 @@ fn ask(args: &AskArgs, explaining: bool, out: &mut Out) -> Done {
         }
         None => time::now(),
     };
-    let mut replay = Replay::new(&case);
+    let mut replay = Replay::with_settings(&case, search::settings(&args.search)?);
     let earlier = case.entries.iter().filter(|entry| entry.pan == row.pan && entry.entered_at < at);
     for entry in earlier {
         replay.step(entry);

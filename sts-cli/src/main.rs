@@ -8,6 +8,7 @@ mod keys;
 mod lookup;
 mod out;
 mod replay;
+mod search;
 mod simulate;
 mod verify;
 

@@ -2,16 +2,16 @@
 
 use owo_colors::OwoColorize;
 use sts_harness::case::{Case, Overrides};
-use sts_harness::diagnose::Model;
 use sts_harness::fleet::MeterState;
 use sts_harness::records::EntryRow;
 use sts_harness::replay::{Replay, Reproduced, Step, Totals, is_as_expected};
 use sts_harness::time;
 
-use crate::args::{ReplayArgs, SearchArgs};
+use crate::args::ReplayArgs;
 use crate::exit::{Done, Exit, Failure};
 use crate::keys::FromFiles;
 use crate::out::{Out, grouped, wrapped};
+use crate::search;
 use crate::verify::reject;
 
 /// Entries that are replayed before their answers are written.
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
     }
     let mut exit = Exit::Good;
     let mut totals = Totals::default();
-    let mut replay = Replay::with_model(&case, model(&args.search)?);
+    let mut replay = Replay::with_settings(&case, search::settings(&args.search)?);
     let mut report = Report { last_meter: None };
     if out.is_text()
         && let Some(title) = &case.settings.title
@@ -57,11 +57,6 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
         exit = exit.max(reject(args.rejects.as_deref(), &path, &file.header, &file.rows, out)?);
     }
     Ok(exit)
-}
-
-/// What is believed of causes and records.
-pub(crate) fn model(args: &SearchArgs) -> Result<Model, Failure> {
-    Ok(args.model.as_deref().map(Model::load).transpose()?.unwrap_or_default())
 }
 
 /// A meter's state in a few words.

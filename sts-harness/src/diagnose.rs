@@ -5,15 +5,18 @@
 //! one wrong key in 65 536 passes the check. Matches are ranked by how much better they explain
 //! what else is known (time of sale, quantity, subclass) than chance does.
 //!
-//! * `search` enumerates the candidates, from likely to remote.
+//! * `search` enumerates the candidates, from likely to remote; `trial` tries many at once, and
+//!   `index` keeps what one search after another draws on.
 //! * `weigh` says how well a match explains what is known; `model` holds the beliefs it rests on.
 //! * `rank` turns weights into probabilities.
 //!
 //! No key is ever searched for: candidates are configurations under keys that the user holds.
 
+mod index;
 mod model;
 mod rank;
 mod search;
+mod trial;
 mod weigh;
 
 use serde_json::{Map, Value, json};
@@ -30,6 +33,7 @@ use crate::describe::TidReading;
 use crate::fleet::{Answer, Fleet, TrackedMeter};
 use crate::keys::KeyRing;
 use crate::slips;
+pub use sts_batch::{Batch, Lanes};
 
 /// What is known of an entry beside its digits.
 #[derive(Clone, Debug, Default)]
@@ -137,21 +141,37 @@ impl Diagnosis {
 /// The probability that a wrong candidate passes the 16-bit check.
 const CHANCE: f64 = 1.0 / 65_536.0;
 
+/// How causes are searched for.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "built by whoever starts a search")]
+pub struct Settings {
+    /// What is believed of causes and records.
+    pub model: Model,
+    /// What candidates are tried by.
+    pub batch: Batch,
+}
+
 /// Finds causes in one case: its keys, its meters as they are now, and what it has taught so far.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Finder<'c> {
     ring: &'c KeyRing,
     model: Model,
     experience: Experience,
-    index: search::Index,
+    index: index::Index,
 }
 
 impl<'c> Finder<'c> {
     /// For the keys and meters of a case.
     #[must_use]
-    pub fn new(ring: &'c KeyRing, fleet: &Fleet, model: Model) -> Self {
-        let index = search::Index::new(ring, fleet);
+    pub fn new(ring: &'c KeyRing, fleet: &Fleet, settings: Settings) -> Self {
+        let Settings { model, batch } = settings;
+        let index = index::Index::new(ring, fleet, batch);
         Self { ring, model, experience: Experience::default(), index }
+    }
+
+    /// A meter's key or settings are others now.
+    pub fn meter_changed(&mut self, place: usize, meter: &TrackedMeter) {
+        self.index.meter_changed(self.ring, place, meter);
     }
 
     /// What accepted tokens and earlier refusals have taught.

@@ -7,7 +7,7 @@ use sts_core::{MeterPan, Payload};
 use crate::case::Case;
 use crate::cause::Cause;
 use crate::describe::{TidReading, summary};
-use crate::diagnose::{Believed, Diagnosis, Finder, Model, Sighting};
+use crate::diagnose::{Believed, Diagnosis, Finder, Settings, Sighting};
 use crate::fleet::{Answer, Fleet, MeterState, TrackedMeter};
 use crate::records::{EntryRow, MeterRow};
 
@@ -233,7 +233,7 @@ const BLOCK: usize = 256;
 const FEWEST: usize = 8;
 
 /// A replay under way: the meters as they are now.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Replay<'c> {
     case: &'c Case,
     fleet: Fleet,
@@ -250,15 +250,15 @@ impl<'c> Replay<'c> {
     /// Starts from the meters of the case.
     #[must_use]
     pub fn new(case: &'c Case) -> Self {
-        Self::with_model(case, Model::default())
+        Self::with_settings(case, Settings::default())
     }
 
-    /// The same, with other beliefs about causes and records.
+    /// The same, its refusals searched in another way.
     #[must_use]
-    pub fn with_model(case: &'c Case, model: Model) -> Self {
+    pub fn with_settings(case: &'c Case, settings: Settings) -> Self {
         let fleet = case.fleet.clone();
         let last = vec![None; fleet.meters.len()];
-        let finder = Finder::new(&case.keys, &fleet, model);
+        let finder = Finder::new(&case.keys, &fleet, settings);
         Self { case, fleet, finder, lessons: Vec::new(), finished: 0, last }
     }
 
@@ -370,6 +370,7 @@ impl<'c> Replay<'c> {
             let value = entry.value.as_deref().unwrap_or_default();
             return match self.event(place, event, value) {
                 Ok(note) => {
+                    self.finder.meter_changed(place, &self.fleet.meters[place]);
                     let step = Step { verdict, note, payload: None, meter: Some(place), before };
                     Begun { step, open: None }
                 }
@@ -378,6 +379,9 @@ impl<'c> Replay<'c> {
         }
         let entered = entry.entered.as_deref().unwrap_or_default();
         let answer = self.fleet.meters[place].enter(entered, at, &entry.id, &self.case.keys);
+        if let Some(sts_core::Outcome::KeyChanged { .. }) = answer.outcome {
+            self.finder.meter_changed(place, &self.fleet.meters[place]);
+        }
         let note = judge(entry, &answer, &mut verdict);
         let sighting = sighting_of(entry);
         let step = Step { verdict, note, payload: answer.payload, meter: Some(place), before };

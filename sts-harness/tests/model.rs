@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sts_harness::case::{Case, Overrides};
-use sts_harness::diagnose::Model;
+use sts_harness::diagnose::{Model, Settings};
 use sts_harness::keys::Locked;
 use sts_harness::replay::Replay;
 
@@ -18,7 +18,8 @@ fn search_at_its_cap_says_what_was_not_tried() -> Result<(), Box<dyn std::error:
     std::fs::remove_file(&path)?;
     let folder = root.join("../examples/mangaung-2024");
     let case = Case::load(&folder, Overrides::default(), &mut Locked)?;
-    let mut replay = Replay::with_model(&case, model?);
+    let settings = Settings { model: model?, ..Settings::default() };
+    let mut replay = Replay::with_settings(&case, settings);
     let evidence = |entry| replay.step(entry).verdict.evidence.join("; ");
     let told: Vec<String> = case.entries.iter().map(evidence).collect();
     assert!(told.iter().any(|told| told.contains("cap of 50 candidates")), "{told:?}");

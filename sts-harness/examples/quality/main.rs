@@ -44,7 +44,7 @@ fn measure_folder(folder: &Path) -> Result<(), String> {
     println!("{}", folder.display());
     println!("{}", table(&[("case", "", &quality)]));
     println!("{}", confusion(&quality));
-    for line in quality.mistakes.iter().take(40) {
+    for line in &quality.mistakes {
         println!("{line}");
     }
     Ok(())

@@ -74,8 +74,10 @@ impl Quality {
         let mut replay = Replay::new(&case);
         let mut rows = Vec::new();
         let mut mistakes = Vec::new();
-        for entry in &case.entries {
-            let verdict = replay.step(entry).verdict;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let steps = replay.steps(&case.entries, threads);
+        for (entry, step) in case.entries.iter().zip(steps) {
+            let verdict = step.verdict;
             let Some(truth) = truths.get(&entry.id) else { continue };
             let Some(cause) = truth["cause"].as_str() else { continue };
             if !SEARCHED.contains(&cause) {

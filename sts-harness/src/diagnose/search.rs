@@ -8,53 +8,22 @@
 //! cap on candidates is reached, which is said.
 
 use serde_json::{Map, Value, json};
-use sts_core::key::{EncryptionAlgorithm, KeyAttributes};
+use sts_core::key::EncryptionAlgorithm;
 use sts_core::{DecoderKey, DecoderReferenceNumber, Keyed, MeterPan, Payload, TariffIndex, Token};
 
+use super::index::{is_other_key, other_keys_of};
 use super::model::Likelihood;
 use super::rank::{Match, Ranking};
+use super::trial::{
+    Configuration, TARIFFS, open_each, open_many, open_under, open_under_tariffs, tariff_index,
+};
 use super::weigh::Scales;
 use super::{CHANCE, Finder, Sighting, reading};
 use crate::cause::Cause;
 use crate::describe::{TidReading, summary};
-use crate::fleet::{Fleet, TrackedMeter, attributes_with, meter_key};
-use crate::keys::{KeyRing, VendingEntry};
+use crate::fleet::{Fleet, TrackedMeter, meter_key};
+use crate::keys::VendingEntry;
 use crate::slips::{self, Digits, Undone};
-
-/// What does not change from entry to entry.
-#[derive(Clone, Debug)]
-pub(super) struct Index {
-    /// How many meters have each tariff index.
-    tariffs: Vec<f64>,
-    /// How many meters are in the supply group of each held key.
-    group_meters: Vec<f64>,
-    meters: f64,
-}
-
-impl Index {
-    pub(super) fn new(ring: &KeyRing, fleet: &Fleet) -> Self {
-        let mut tariffs = vec![0.0; 100];
-        for meter in &fleet.meters {
-            tariffs[usize::from(meter.row.ti.get()).min(99)] += 1.0;
-        }
-        let mut by_group = std::collections::HashMap::new();
-        for meter in &fleet.meters {
-            *by_group.entry(meter.row.sgc).or_insert(0.0) += 1.0;
-        }
-        let of = |entry: &VendingEntry| by_group.get(&entry.sgc).copied().unwrap_or_default();
-        #[expect(clippy::cast_precision_loss, reason = "a number of meters")]
-        let meters = fleet.meters.len() as f64;
-        Self { tariffs, group_meters: ring.vending.iter().map(of).collect(), meters }
-    }
-
-    /// How probable a tariff index is for a token made for another one than `own`.
-    fn tariff(&self, ti: TariffIndex, own: TariffIndex) -> f64 {
-        // Every index may be met; those in use are met more.
-        let weight = |ti: usize| self.tariffs[ti] + 0.02 * self.meters + 0.1;
-        let total: f64 = (0..100).map(weight).sum();
-        weight(usize::from(ti.get())) / (total - weight(usize::from(own.get())))
-    }
-}
 
 /// In what a configuration differs from the meter's.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -79,26 +48,6 @@ impl Difference {
             ("key type", 0.05, without(self.kt, Self { kt: false, ..self })),
             ("EA", 0.05, without(self.ea, Self { ea: false, ..self })),
         ]
-    }
-}
-
-/// A configuration in which a token may have been made.
-#[derive(Clone, Copy, Debug)]
-struct Configuration<'a> {
-    entry: &'a VendingEntry,
-    ti: TariffIndex,
-    ea: EncryptionAlgorithm,
-}
-
-impl Configuration<'_> {
-    fn attributes(&self, own: &KeyAttributes) -> KeyAttributes {
-        let Self { entry, ti, .. } = *self;
-        let held = KeyAttributes { sgc: entry.sgc, krn: entry.krn, kt: entry.kt, ..*own };
-        attributes_with(held, ti)
-    }
-
-    fn key(&self, pan: &MeterPan, own: &KeyAttributes) -> Option<DecoderKey> {
-        self.entry.key.derive(pan, self.ea, &self.attributes(own), self.entry.base_date).ok()
     }
 }
 
@@ -156,8 +105,19 @@ impl<'a> Search<'a> {
         let undone = slips::undo(digits, self.meter.has_key);
         self.trials += undone.len() as u64;
         let reading = reading(self.finder.ring, self.meter, self.meter.base_date);
-        for slip in &undone {
-            let Some(payload) = self.authentic(&slip.digits) else { continue };
+        let framed = self.all_framed(&undone);
+        // No key vouches for some, and a few such tokens are keyed by heart: weak evidence.
+        let keyless = framed
+            .iter()
+            .filter_map(|(at, token)| Some((*at, token.open_without_key()?.authenticate().ok()?)));
+        let mut authentic: Vec<(usize, Payload)> = keyless.collect();
+        if self.meter.has_key {
+            let key = self.meter.meter.key();
+            authentic.extend(open_many(self.finder.index.batch, &framed, key));
+        }
+        authentic.sort_by_key(|(at, _)| *at);
+        for (at, payload) in authentic {
+            let slip = &undone[at];
             let token = slips::text(slip.digits.values());
             let mut detail = Map::new();
             detail.insert("position".into(), json!(slip.position));
@@ -176,52 +136,79 @@ impl<'a> Search<'a> {
         if digits.is_empty() || self.is_settled() {
             return;
         }
-        let own = *self.meter.meter.attributes();
-        let believed = self.sighting.believed;
-        let ring = self.finder.ring;
-        let tariffs = [Some(own.ti), believed.ti.filter(|ti| *ti != own.ti)];
-        let keys: Vec<(&VendingEntry, TariffIndex, DecoderKey)> = ring
-            .vending
-            .iter()
-            .filter(|entry| entry.sgc == own.sgc || Some(entry.sgc) == believed.sgc)
-            .flat_map(|entry| tariffs.iter().flatten().map(move |ti| (entry, *ti)))
-            .filter_map(|(entry, ti)| {
-                let configuration = Configuration { entry, ti, ea: self.meter.ea() };
-                let key = configuration.key(&self.meter.row.pan, &own)?;
-                (!key.same_as(self.meter.meter.key())).then_some((entry, ti, key))
-            })
-            .collect();
-        let undone = slips::undo(digits, false);
+        let undone = slips::undo(digits, true);
+        let keys = self.keys_of_stale_records(undone.len() > MANY_SLIPS);
         if keys.is_empty() || !self.take_on(keys.len() * undone.len(), "slips under other keys") {
             return;
         }
-        let share = self.finder.model.space.stale / size(keys.len());
-        for slip in &undone {
-            let Some(token) = self.framed(&slip.digits).filter(|it| it.class().is_encrypted())
-            else {
-                continue;
-            };
-            for (entry, ti, key) in &keys {
-                let Ok(payload) = token.open(key).authenticate() else { continue };
-                let mut detail = Map::new();
-                detail.insert("position".into(), json!(slip.position));
-                detail.insert("token".into(), json!(slips::text(slip.digits.values())));
-                detail.insert("key_id".into(), json!(entry.id));
-                let mut evidence = vec![format!(
-                    "right when undone, under KRN {} of SGC {}, TI {ti}, which the meter's record \
-                     does not say: {}",
-                    entry.krn,
-                    entry.sgc,
-                    slip.what()
-                )];
-                let configuration = Configuration { entry, ti: *ti, ea: self.meter.ea() };
-                let attributes = configuration.attributes(&own);
-                let believed = self.scales.believed(&attributes, configuration.ea, &mut evidence);
-                let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
-                let share = share * believed / alike(&undone, slip);
-                self.keep(slip.cause(), share, &payload, &reading, detail, evidence);
+        let framed = self.all_framed(&undone);
+        let (keys, shares): (Vec<DecoderKey>, Vec<(Configuration<'_>, f64)>) = keys
+            .into_iter()
+            .filter_map(|(configuration, share)| {
+                let key = configuration.key(&self.meter.row.pan)?;
+                let is_own = key.same_as(self.meter.meter.key());
+                (!is_own).then_some((key, (configuration, share)))
+            })
+            .unzip();
+        for (at, key, payload) in open_each(self.finder.index.batch, &framed, &keys) {
+            let (configuration, share) = shares[key];
+            let Configuration { entry, ti, ea } = configuration;
+            let slip = &undone[at];
+            let mut detail = Map::new();
+            detail.insert("position".into(), json!(slip.position));
+            detail.insert("token".into(), json!(slips::text(slip.digits.values())));
+            detail.insert("key_id".into(), json!(entry.id));
+            let mut evidence = vec![format!(
+                "right when undone, under KRN {} of SGC {}, TI {ti}, which the meter's record \
+                 does not say: {}",
+                entry.krn,
+                entry.sgc,
+                slip.what()
+            )];
+            let believed = self.scales.believed(&configuration.attributes(), ea, &mut evidence);
+            let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
+            let share = share * believed / alike(&undone, slip);
+            self.keep(slip.cause(), share, &payload, &reading, detail, evidence);
+        }
+    }
+
+    /// Configurations that the meter may have if its record is wrong, and how probable each is:
+    /// another key, most often, or another tariff index.
+    fn keys_of_stale_records(&self, few: bool) -> Vec<(Configuration<'a>, f64)> {
+        let own = *self.meter.meter.attributes();
+        let (ring, index) = (self.finder.ring, &self.finder.index);
+        let near: Vec<&VendingEntry> =
+            ring.vending.iter().filter(|entry| self.is_near(entry)).collect();
+        let others = near.iter().filter(|entry| !self.is_own(entry)).count();
+        let believed = self.sighting.believed.ti;
+        let stale = self.finder.model.space.stale;
+        let mut keys = Vec::new();
+        for entry in near {
+            for ti in (0..TARIFFS).filter_map(tariff_index) {
+                let share = match (self.is_own(entry), ti == own.ti) {
+                    (true, true) => continue,
+                    (false, true) => 0.6 / size(others),
+                    (true, false) => 0.3 * index.tariff(ti, own.ti),
+                    (false, false) => 0.1 * index.tariff(ti, own.ti) / size(others),
+                };
+                if ti == own.ti || Some(ti) == believed || !few {
+                    keys.push((Configuration { entry, ti, ea: self.meter.ea() }, stale * share));
+                }
             }
         }
+        keys
+    }
+
+    /// Whether the meter's key is derived from this one, as its record has it.
+    fn is_own(&self, entry: &VendingEntry) -> bool {
+        let own = self.meter.meter.attributes();
+        entry.sgc == own.sgc && entry.kt == own.kt && !is_other_key(entry, self.meter)
+    }
+
+    /// The tokens that entries hold, each with its place.
+    fn all_framed(&self, undone: &[Undone]) -> Vec<(usize, Token)> {
+        let framed = undone.iter().map(|slip| self.framed(&slip.digits));
+        framed.enumerate().filter_map(|(at, token)| Some((at, token?))).collect()
     }
 
     fn framed(&self, digits: &Digits) -> Option<Token> {
@@ -349,29 +336,28 @@ impl<'a> Search<'a> {
     /// Every tariff index under these held keys.
     fn held_keys(&mut self, token: Token, entries: &[usize], ea: EncryptionAlgorithm) {
         let (ring, meter) = (self.finder.ring, self.meter);
-        let own = *meter.meter.attributes();
         let entries: Vec<usize> = entries
             .iter()
             .copied()
             .filter(|at| may_derive(&ring.vending[*at], ea, meter.ea(), self.sighting.believed.ea))
             .collect();
         if entries.is_empty()
-            || !self.take_on(100 * entries.len(), &format!("{} held keys", entries.len()))
+            || !self.take_on(TARIFFS * entries.len(), &format!("{} held keys", entries.len()))
         {
             return;
         }
-        for at in entries {
-            let entry = &ring.vending[at];
-            for ti in 0..=TariffIndex::MAX.get() {
-                let Ok(ti) = TariffIndex::new(ti) else { continue };
-                let configuration = Configuration { entry, ti, ea };
-                let Some(key) = configuration.key(&meter.row.pan, &own) else { continue };
-                if let Ok(payload) = token.open(&key).authenticate()
-                    && !key.same_as(meter.meter.key())
-                    && !self.aliases.contains(&(at, ti))
-                {
-                    self.configuration_found(at, &configuration, &payload);
-                }
+        let ti = meter.meter.attributes().ti;
+        let configurations: Vec<Configuration<'_>> =
+            entries.iter().map(|at| Configuration { entry: &ring.vending[*at], ti, ea }).collect();
+        let batch = self.finder.index.batch;
+        for opened in open_under_tariffs(batch, token, &meter.row.pan, &configurations) {
+            let (place, ti) = (opened.index / TARIFFS, opened.index % TARIFFS);
+            let Some(ti) = tariff_index(ti) else { continue };
+            let configuration = Configuration { ti, ..configurations[place] };
+            if !opened.key.same_as(meter.meter.key())
+                && !self.aliases.contains(&(entries[place], ti))
+            {
+                self.configuration_found(entries[place], &configuration, &opened.payload);
             }
         }
     }
@@ -380,12 +366,8 @@ impl<'a> Search<'a> {
     fn difference(&self, entry: &VendingEntry) -> Difference {
         let own = self.meter.meter.attributes();
         let sgc = entry.sgc != own.sgc;
-        let key = !sgc && self.is_another_key(entry);
+        let key = !sgc && is_other_key(entry, self.meter);
         Difference { sgc, kt: entry.kt != own.kt, key, ..Difference::default() }
-    }
-
-    fn is_another_key(&self, entry: &VendingEntry) -> bool {
-        entry.krn != self.meter.meter.attributes().krn || entry.base_date != self.meter.base_date
     }
 
     /// Which cause a difference would show; `None` where there is none. A revision that differs
@@ -419,14 +401,13 @@ impl<'a> Search<'a> {
         let mut share = 1.0;
         if difference.sgc || difference.kt || difference.key {
             // Groups that the case's meters are in are met more than keys that are merely held.
-            let weight = |at: usize| 1.0 + 20.0 * index.group_meters[at] / index.meters.max(1.0);
             let ring = self.finder.ring;
             let of_key = Difference { ti: false, ea: false, ..difference };
             let alike: f64 = (0..ring.vending.len())
                 .filter(|other| self.difference(&ring.vending[*other]) == of_key)
-                .map(weight)
+                .map(|other| index.key(other))
                 .sum();
-            share *= weight(at) / alike;
+            share *= index.key(at) / alike;
         }
         if difference.ti {
             share *= index.tariff(configuration.ti, own.ti);
@@ -479,7 +460,7 @@ impl<'a> Search<'a> {
             entry.sgc,
             entry.base_date.year()
         )];
-        let attributes = configuration.attributes(&own);
+        let attributes = configuration.attributes();
         let believed = self.scales.believed(&attributes, ea, &mut evidence);
         if cause == Cause::KctIncomplete {
             detail.insert("sections_entered".into(), json!(self.meter.sections_accepted));
@@ -498,7 +479,7 @@ impl<'a> Search<'a> {
         self.keep(cause, share * believed, payload, &reading, detail.clone(), evidence.clone());
         // The meter's record may be wrong in one of these settings, and vending right.
         let stale = self.finder.model.space.stale;
-        for (name, often, rest) in difference.but_for_one(self.is_another_key(entry)) {
+        for (name, often, rest) in difference.but_for_one(is_other_key(entry, self.meter)) {
             let Some(other) = rest.and_then(|rest| self.cause_of(rest, entry)) else { continue };
             if other != cause {
                 let (detail, mut evidence) = (detail.clone(), evidence.clone());
@@ -521,12 +502,9 @@ impl<'a> Search<'a> {
         let own = slips::number_variants(self.meter.row.pan.drn());
         let space = &self.finder.model.space;
         let near = own.iter().filter(|drn| self.is_in_the_case(drn)).count();
-        for (place, other) in fleet.meters.iter().enumerate() {
-            if place == self.place || !other.has_key {
-                continue;
-            }
-            let Ok(payload) = token.open(other.meter.key()).authenticate() else { continue };
-            if other.meter.key().same_as(self.meter.meter.key()) {
+        for (place, payload) in self.finder.index.meters(fleet, token) {
+            let other = &fleet.meters[place];
+            if place == self.place || other.meter.key().same_as(self.meter.meter.key()) {
                 continue;
             }
             let drn = other.row.pan.drn();
@@ -558,11 +536,10 @@ impl<'a> Search<'a> {
         }) else {
             return;
         };
-        let own = *self.meter.meter.attributes();
         let near = self.is_near(&ring.vending[at]) && other.ea() == self.meter.ea();
         let configuration =
             Configuration { entry: &ring.vending[at], ti: theirs.ti, ea: other.ea() };
-        let key = configuration.key(&self.meter.row.pan, &own);
+        let key = configuration.key(&self.meter.row.pan);
         if !near
             && key.is_some_and(|key| key.same_as(other.meter.key()))
             && !self.aliases.contains(&(at, theirs.ti))
@@ -588,13 +565,15 @@ impl<'a> Search<'a> {
         let fitting =
             variants.iter().filter(|drn| DecoderReferenceNumber::parse(drn).is_ok()).count();
         let space = &self.finder.model.space;
-        for drn in &variants {
-            let Ok(pan) = meter.row.pan.with_unchecked_drn(drn) else { continue };
-            let Some(key) = meter_key(ring, &pan, meter.ea(), &own, meter.base_date) else {
-                continue;
-            };
-            let Ok(payload) = token.open(&key).authenticate() else { continue };
-            if key.same_as(meter.meter.key()) || self.is_in_the_case(drn) {
+        let Some(entry) = self.own_entry() else { return };
+        let configuration = Configuration { entry, ti: own.ti, ea: meter.ea() };
+        let numbered = |drn: &String| meter.row.pan.with_unchecked_drn(drn).ok();
+        let candidates: Vec<_> =
+            variants.iter().filter_map(numbered).map(|pan| (configuration, pan)).collect();
+        for opened in open_under(self.finder.index.batch, token, &candidates) {
+            let drn = candidates[opened.index].1.drn();
+            let payload = opened.payload;
+            if opened.key.same_as(meter.meter.key()) || self.is_in_the_case(drn) {
                 continue;
             }
             let mut detail = Map::new();
@@ -647,49 +626,65 @@ impl<'a> Search<'a> {
     fn meters_under_other_keys(&mut self, token: Token) {
         let (ring, fleet, meter) = (self.finder.ring, self.fleet, self.meter);
         let space = &self.finder.model.space;
-        let mut candidates = Vec::new();
-        for (place, other) in fleet.meters.iter().enumerate() {
-            if place != self.place {
-                for at in other_keys_of(ring, other) {
-                    candidates.push((other.row.pan, other, at, space.other_stale));
-                }
-            }
-        }
-        let of_case = candidates.len();
+        let index = &self.finder.index;
+        let of_case = index.other_keys(ring, fleet);
         let variants = slips::number_variants(meter.row.pan.drn());
+        let mut candidates = Vec::new();
         for at in other_keys_of(ring, meter) {
-            for drn in &variants {
-                if let Ok(pan) = meter.row.pan.with_unchecked_drn(drn) {
-                    candidates.push((pan, meter, at, space.other_slip * space.stale));
-                }
-            }
+            let entry = &ring.vending[at];
+            let configuration =
+                Configuration { entry, ti: meter.meter.attributes().ti, ea: meter.ea() };
+            let numbered = |drn: &String| meter.row.pan.with_unchecked_drn(drn).ok();
+            candidates.extend(variants.iter().filter_map(numbered).map(|pan| (configuration, pan)));
         }
-        if candidates.is_empty() || !self.take_on(candidates.len(), "meters with stale records") {
+        let of_slips = candidates.len();
+        if of_case + of_slips == 0 || !self.take_on(of_case + of_slips, "meters with stale records")
+        {
             return;
         }
-        let of_slips = candidates.len() - of_case;
-        for (number, (pan, other, at, share)) in candidates.into_iter().enumerate() {
-            let entry = &ring.vending[at];
-            let own = *other.meter.attributes();
-            let configuration = Configuration { entry, ti: own.ti, ea: other.ea() };
-            let Some(key) = configuration.key(&pan, &own) else { continue };
-            let Ok(payload) = token.open(&key).authenticate() else { continue };
-            let mut detail = Map::new();
-            detail.insert("pan".into(), json!(pan.as_str()));
-            detail.insert("key_id".into(), json!(entry.id));
-            detail.insert("krn".into(), json!(entry.krn.get()));
-            let mut evidence = vec![format!(
-                "authenticates for meter {} under KRN {}, which the record does not say",
-                pan.drn(),
-                entry.krn
-            )];
-            let attributes = configuration.attributes(&own);
-            let believed = self.scales.believed(&attributes, configuration.ea, &mut evidence);
-            let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
-            let among = if number < of_case { of_case } else { of_slips };
-            let share = share * believed / size(among);
-            self.keep(Cause::OtherMeter, share, &payload, &reading, detail, evidence);
+        let share = space.other_stale / size(of_case);
+        for (place, at, payload) in index.meters_under_other_keys(ring, fleet, token) {
+            let other = &fleet.meters[place];
+            if place != self.place {
+                let entry = &ring.vending[at];
+                let ti = other.meter.attributes().ti;
+                let configuration = Configuration { entry, ti, ea: other.ea() };
+                self.other_meter_found(&other.row.pan, &configuration, share, &payload);
+            }
         }
+        let share = space.other_slip * space.stale / size(of_slips);
+        for opened in open_under(index.batch, token, &candidates) {
+            let (configuration, pan) = &candidates[opened.index];
+            self.other_meter_found(pan, configuration, share, &opened.payload);
+        }
+    }
+
+    /// A meter number under a key that its record does not say.
+    fn other_meter_found(
+        &mut self,
+        pan: &MeterPan,
+        configuration: &Configuration<'_>,
+        share: f64,
+        payload: &Payload,
+    ) {
+        let Configuration { entry, ea, .. } = *configuration;
+        let mut detail = Map::new();
+        detail.insert("pan".into(), json!(pan.as_str()));
+        detail.insert("key_id".into(), json!(entry.id));
+        detail.insert("krn".into(), json!(entry.krn.get()));
+        let mut evidence = vec![format!(
+            "authenticates for meter {} under KRN {}, which the record does not say",
+            pan.drn(),
+            entry.krn
+        )];
+        let believed = self.scales.believed(&configuration.attributes(), ea, &mut evidence);
+        let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
+        self.keep(Cause::OtherMeter, share * believed, payload, &reading, detail, evidence);
+    }
+
+    /// The held key that the meter's key is derived from.
+    fn own_entry(&self) -> Option<&'a VendingEntry> {
+        self.finder.ring.vending.iter().find(|entry| self.is_own(entry))
     }
 
     fn believed_own(&self, evidence: &mut Vec<String>) -> f64 {
@@ -722,25 +717,15 @@ impl<'a> Search<'a> {
 /// The digits that a spreadsheet keeps of a long number.
 const KEPT_BY_SPREADSHEETS: usize = 15;
 
+/// Beyond so many slips, as where a whole group is missing, few keys are tried.
+const MANY_SLIPS: usize = 5_000;
+
 /// Beside all remote candidates together, which are worth about one.
 const SETTLED: f64 = 100_000.0;
 
 /// Algorithms that a token may have been made with in place of the meter's.
 const OTHER_ALGORITHMS: [EncryptionAlgorithm; 3] =
     [EncryptionAlgorithm::Sta, EncryptionAlgorithm::Misty1, EncryptionAlgorithm::Dea];
-
-/// The held keys of a meter's group and key type that are not its own.
-fn other_keys_of<'r>(
-    ring: &'r KeyRing,
-    meter: &'r TrackedMeter,
-) -> impl Iterator<Item = usize> + 'r {
-    let own = meter.meter.attributes();
-    let is_other = move |entry: &VendingEntry| {
-        let another = entry.krn != own.krn || entry.base_date != meter.base_date;
-        entry.sgc == own.sgc && entry.kt == own.kt && another
-    };
-    (0..ring.vending.len()).filter(move |at| is_other(&ring.vending[*at]))
-}
 
 /// Whether keys for an algorithm are derived from this vending key at all.
 fn may_derive(

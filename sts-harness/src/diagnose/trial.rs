@@ -1,0 +1,281 @@
+//! One token under many keys at once: in bit planes where the ciphers have them, else one by one.
+//!
+//! Planes only propose: what they find is opened again by the core, whose answer counts.
+
+use std::collections::BTreeMap;
+
+use sts_batch::{Batch, Cipher, Group, Hit, KeyPlanes, Question};
+use sts_core::key::{EncryptionAlgorithm, KeyAttributes, control_block, pan_block};
+use sts_core::{
+    DecoderKey, KeyDerivation, KeyExpiryNumber, MeterPan, Payload, TariffIndex, Token, crc,
+};
+
+use crate::keys::VendingEntry;
+
+/// A configuration in which a token may have been made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Configuration<'a> {
+    pub(super) entry: &'a VendingEntry,
+    pub(super) ti: TariffIndex,
+    pub(super) ea: EncryptionAlgorithm,
+}
+
+impl Configuration<'_> {
+    pub(super) fn attributes(&self) -> KeyAttributes {
+        let Self { entry, ti, .. } = *self;
+        let (sgc, krn, kt) = (entry.sgc, entry.krn, entry.kt);
+        KeyAttributes { sgc, krn, ti, kt, ken: KeyExpiryNumber::NEVER }
+    }
+
+    pub(super) fn key(&self, pan: &MeterPan) -> Option<DecoderKey> {
+        self.entry.key.derive(pan, self.ea, &self.attributes(), self.entry.base_date).ok()
+    }
+
+    /// The two 64-bit numbers that DKGA02 derives from.
+    fn group(&self, pan: &MeterPan) -> Option<Group> {
+        if self.entry.key.dkga() != KeyDerivation::Dkga02 {
+            return None;
+        }
+        let vending = self.entry.key.expose_bytes().try_into().map(u64::from_be_bytes).ok()?;
+        let attributes = self.attributes();
+        let block = pan_block(pan.iin(), pan.drn(), attributes.kt) ^ control_block(&attributes);
+        Some(Group { vending, block })
+    }
+}
+
+/// The cipher of an algorithm, where planes have it.
+pub(super) const fn in_planes(ea: EncryptionAlgorithm) -> Option<Cipher> {
+    match ea {
+        EncryptionAlgorithm::Sta => Some(Cipher::Sta),
+        EncryptionAlgorithm::Dea => Some(Cipher::Dea),
+        _ => None,
+    }
+}
+
+/// The bits of a key that goes into planes.
+pub(super) fn plane_key(key: &DecoderKey) -> Option<(Cipher, u64)> {
+    let cipher = in_planes(key.ea())?;
+    Some((cipher, u64::from_be_bytes(key.expose_bytes().try_into().ok()?)))
+}
+
+/// What a token asks of planes.
+pub(super) fn question(token: Token) -> Question {
+    Question { class_bits: token.class().bits(), block: token.block() }
+}
+
+/// A candidate under which a token authenticates.
+#[derive(Clone, Debug)]
+pub(super) struct Opened {
+    /// Which candidate.
+    pub(super) index: usize,
+    pub(super) key: DecoderKey,
+    pub(super) payload: Payload,
+}
+
+fn opened(token: Token, index: usize, key: Option<DecoderKey>) -> Option<Opened> {
+    let key = key?;
+    let payload = token.open(&key).authenticate().ok()?;
+    Some(Opened { index, key, payload })
+}
+
+/// Opens a token under each of many configurations, of one meter number each.
+pub(super) fn open_under(
+    batch: Batch,
+    token: Token,
+    candidates: &[(Configuration<'_>, MeterPan)],
+) -> Vec<Opened> {
+    let key = |index: usize| {
+        let (configuration, pan) = &candidates[index];
+        configuration.key(pan)
+    };
+    let mut found = Vec::new();
+    let mut rows = [(); 2].map(|()| (Vec::new(), Vec::new(), Vec::new()));
+    for (index, (configuration, pan)) in candidates.iter().enumerate() {
+        match (configuration.group(pan), in_planes(configuration.ea)) {
+            (Some(group), Some(cipher)) => {
+                let (indices, vending, blocks) = &mut rows[cipher as usize];
+                indices.push(index);
+                vending.push(group.vending);
+                blocks.push(group.block);
+            }
+            _ => found.extend(opened(token, index, key(index))),
+        }
+    }
+    let mut hits = Vec::new();
+    for (cipher, (indices, vending, blocks)) in [Cipher::Sta, Cipher::Dea].into_iter().zip(&rows) {
+        hits.clear();
+        batch.search_blocks(&question(token), cipher, vending, blocks, &mut hits);
+        let index = |hit: &Hit| indices[hit.index];
+        found.extend(hits.iter().filter_map(|hit| opened(token, index(hit), key(index(hit)))));
+    }
+    found.sort_by_key(|opened| opened.index);
+    found
+}
+
+/// Opens a token under each of many configurations of one meter, with every tariff index in the
+/// place of its own: candidate `100 * n + ti`.
+pub(super) fn open_under_tariffs(
+    batch: Batch,
+    token: Token,
+    pan: &MeterPan,
+    configurations: &[Configuration<'_>],
+) -> Vec<Opened> {
+    let at = |index: usize| {
+        let configuration = configurations[index / TARIFFS];
+        tariff_index(index % TARIFFS).map(|ti| Configuration { ti, ..configuration })
+    };
+    let key = |index: usize| at(index)?.key(pan);
+    let mut found = Vec::new();
+    let mut groups = [(); 2].map(|()| (Vec::new(), Vec::new()));
+    for place in 0..configurations.len() {
+        let first = TARIFFS * place;
+        match (at(first).and_then(|first| first.group(pan)), in_planes(configurations[place].ea)) {
+            (Some(group), Some(cipher)) => {
+                let (places, groups) = &mut groups[cipher as usize];
+                places.push(place);
+                groups.push(group);
+            }
+            _ => found.extend(
+                (first..first + TARIFFS).filter_map(|index| opened(token, index, key(index))),
+            ),
+        }
+    }
+    let mut hits = Vec::new();
+    for (cipher, (places, groups)) in [Cipher::Sta, Cipher::Dea].into_iter().zip(&groups) {
+        hits.clear();
+        batch.search_tariffs(&question(token), cipher, groups, &mut hits);
+        found.extend(hits.iter().filter_map(|hit| {
+            let (group, ti) = hit.tariff();
+            let index = TARIFFS * places[group] + usize::from(ti);
+            opened(token, index, key(index))
+        }));
+    }
+    found.sort_by_key(|opened| opened.index);
+    found
+}
+
+/// How many tariff indices there are.
+pub(super) const TARIFFS: usize = 100;
+
+pub(super) fn tariff_index(ti: usize) -> Option<TariffIndex> {
+    u8::try_from(ti).ok().and_then(|ti| TariffIndex::new(ti).ok())
+}
+
+/// Opens many tokens, each told with its place, under one key.
+pub(super) fn open_many(
+    batch: Batch,
+    tokens: &[(usize, Token)],
+    key: &DecoderKey,
+) -> Vec<(usize, Payload)> {
+    let open = |(place, token): (usize, Token)| {
+        let encrypted = token.class().is_encrypted();
+        encrypted.then(|| token.open(key).authenticate().ok()).flatten().map(|it| (place, it))
+    };
+    let Some((cipher, bits)) = plane_key(key).filter(|_| tokens.len() >= FEW) else {
+        return tokens.iter().copied().filter_map(open).collect();
+    };
+    let blocks: Vec<u64> = tokens.iter().map(|(_, token)| token.block()).collect();
+    let mut plain = vec![0; blocks.len()];
+    batch.decrypt_under(cipher, bits, &blocks, &mut plain);
+    // Either check will do for a proposal.
+    let may_hold = |token: Token, plain: u64| {
+        let class = token.class().bits();
+        [crc::crc(class, plain), crc::crc_c(class, plain)]
+            .map(u64::from)
+            .contains(&(plain & 0xffff))
+    };
+    let proposed = tokens.iter().zip(plain).filter(|(row, plain)| may_hold(row.1, *plain));
+    proposed.filter_map(|(row, _)| open(*row)).collect()
+}
+
+/// Fewer tokens, or keys, than that are not worth planes.
+const FEW: usize = 32;
+
+/// Opens each of many tokens under each of many keys: the place of the token, the index of the
+/// key.
+pub(super) fn open_each(
+    batch: Batch,
+    tokens: &[(usize, Token)],
+    keys: &[DecoderKey],
+) -> Vec<(usize, usize, Payload)> {
+    if keys.len() < FEW {
+        let under = |(index, key)| {
+            let opened = open_many(batch, tokens, key).into_iter();
+            opened.map(move |(place, payload)| (place, index, payload))
+        };
+        return keys.iter().enumerate().flat_map(under).collect();
+    }
+    let bundle = KeyBundle::new(batch, keys.iter().cloned().map(Some));
+    let mut found = Vec::new();
+    for (place, token) in tokens.iter().filter(|(_, token)| token.class().is_encrypted()) {
+        for index in bundle.propose(*token) {
+            if let Ok(payload) = token.open(&keys[index]).authenticate() {
+                found.push((*place, index, payload));
+            }
+        }
+    }
+    found
+}
+
+/// Keys that are tried on one token after another. What is found is a proposal.
+#[derive(Debug)]
+pub(super) struct KeyBundle {
+    batch: Batch,
+    count: usize,
+    /// By cipher; at the place of a key of another cipher there is none that is meant.
+    planes: [Option<KeyPlanes>; 2],
+    /// Keys of ciphers that planes do not have, by their place.
+    others: BTreeMap<usize, DecoderKey>,
+}
+
+impl KeyBundle {
+    pub(super) fn new(
+        batch: Batch,
+        keys: impl ExactSizeIterator<Item = Option<DecoderKey>>,
+    ) -> Self {
+        let count = keys.len();
+        let mut bits = [None, None];
+        let mut others = BTreeMap::new();
+        for (index, key) in keys.enumerate() {
+            let Some(key) = key else { continue };
+            match plane_key(&key) {
+                Some((cipher, key)) => {
+                    bits[cipher as usize].get_or_insert_with(|| vec![0; count])[index] = key;
+                }
+                None => {
+                    others.insert(index, key);
+                }
+            }
+        }
+        let planes = bits.map(|bits| bits.map(|bits| batch.key_planes(&bits)));
+        Self { batch, count, planes, others }
+    }
+
+    /// Puts another key in the place of one.
+    pub(super) fn set(&mut self, index: usize, key: DecoderKey) {
+        let Some((cipher, bits)) = plane_key(&key) else {
+            self.others.insert(index, key);
+            return;
+        };
+        self.planes[cipher as usize]
+            .get_or_insert_with(|| self.batch.key_planes(&vec![0; self.count]))
+            .set(index, bits);
+    }
+
+    /// The keys under which a token may authenticate, in order.
+    pub(super) fn propose(&self, token: Token) -> Vec<usize> {
+        let authentic = |key: &DecoderKey| token.open(key).authenticate().is_ok();
+        let others = self.others.iter().filter(|(_, key)| authentic(key));
+        let mut proposed: Vec<usize> = others.map(|(index, _)| *index).collect();
+        let mut hits = Vec::new();
+        for (cipher, planes) in [Cipher::Sta, Cipher::Dea].into_iter().zip(&self.planes) {
+            if let Some(planes) = planes {
+                planes.open(&question(token), cipher, &mut hits);
+            }
+        }
+        proposed.extend(hits.iter().map(|hit| hit.index));
+        proposed.sort_unstable();
+        proposed.dedup();
+        proposed
+    }
+}
