@@ -568,7 +568,7 @@ pub(crate) fn check_holds(class: Class, block: u64) -> bool {
     field::CHECK.of(block) == u64::from(check(class, block))
 }
 
-fn read_section(subclass: u8, block: u64, long_key: bool) -> Option<KeySection> {
+pub(crate) fn read_section(subclass: u8, block: u64, long_key: bool) -> Option<KeySection> {
     let word = KeyWord(narrow!(field::WORD.of(block), u32));
     Some(match subclass {
         3 => KeySection::First {
@@ -594,9 +594,9 @@ fn read_section(subclass: u8, block: u64, long_key: bool) -> Option<KeySection> 
     })
 }
 
-#[cfg(feature = "seal")]
-fn section_bits(section: &KeySection) -> u64 {
-    match *section {
+/// The plain block of a section without its check: what [`read_section`] reads.
+pub(crate) fn section_bits(section: &KeySection) -> u64 {
+    let data = match *section {
         KeySection::First { ken_high, krn, rollover, three_kct, kt, word } => {
             field::KEN_HIGH.put(u64::from(ken_high))
                 | field::KRN.put(u64::from(krn))
@@ -619,7 +619,8 @@ fn section_bits(section: &KeySection) -> u64 {
         KeySection::Fourth { sgc_high, word } => {
             field::SGC_HALF.put(u64::from(sgc_high)) | field::WORD.put(u64::from(word.0))
         }
-    }
+    };
+    field::SUBCLASS.put(u64::from(section.subclass())) | data
 }
 
 #[cfg(feature = "seal")]

@@ -11,7 +11,9 @@
 
 use core::fmt;
 
+#[cfg(not(feature = "compact"))]
 use hmac::{Hmac, KeyInit, Mac};
+#[cfg(not(feature = "compact"))]
 use sha2::Sha256;
 
 use crate::bounds::{bounded, write_ascii};
@@ -615,6 +617,49 @@ fn fingerprint(key: &[u8]) -> [u8; 3] {
     [a, b, c]
 }
 
+/// HMAC of RFC 2104 on the compression function alone: no key here is longer than a block, and no
+/// message longer than what its last block has room for, 55 bytes.
+#[cfg(feature = "compact")]
+fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+    /// One pass: a block of the key, and a block of what follows it.
+    #[inline(never)]
+    fn pass(key: &[u8], pad: u8, message: &[u8], digest: &mut [u8; 32]) {
+        let mut state = [
+            0x6a09_e667,
+            0xbb67_ae85,
+            0x3c6e_f372,
+            0xa54f_f53a,
+            0x510e_527f,
+            0x9b05_688c,
+            0x1f83_d9ab,
+            0x5be0_cd19,
+        ];
+        let mut block = [pad; 64];
+        for (byte, key) in block.iter_mut().zip(key) {
+            *byte ^= key;
+        }
+        sha2::block_api::compress256(&mut state, core::slice::from_ref(&block));
+        let end = [0x80].iter().chain(core::iter::repeat(&0));
+        for (byte, from) in block.iter_mut().zip(message.iter().chain(end)) {
+            *byte = *from;
+        }
+        // In bits, and at most 119 bytes: two bytes hold it.
+        let length = u16::try_from(message.len()).unwrap_or_default();
+        let [high, low] = length.wrapping_add(64).wrapping_mul(8).to_be_bytes();
+        let [.., last_but_one, last] = &mut block;
+        (*last_but_one, *last) = (high, low);
+        sha2::block_api::compress256(&mut state, core::slice::from_ref(&block));
+        for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+            *bytes = word.to_be_bytes();
+        }
+    }
+    let (mut inner, mut outer) = ([0; 32], [0; 32]);
+    pass(key, 0x36, message, &mut inner);
+    pass(key, 0x5c, &inner, &mut outer);
+    outer
+}
+
+#[cfg(not(feature = "compact"))]
 fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     // A key of any length makes an HMAC; the error cannot occur.
     Hmac::<Sha256>::new_from_slice(key)
@@ -809,35 +854,22 @@ fn dkga04_data_block(
     let mut digits = [0; 10];
     derivation_digits(attributes, &mut digits);
     let [kt, sgc @ .., ti_high, ti_low, krn] = &digits;
-    let ti = [*ti_high, *ti_low];
     let bits: u32 = if ea == EncryptionAlgorithm::Misty1 { 128 } else { 64 };
-    let length = bits.to_be_bytes();
 
-    let parts: [&[u8]; 19] = [
-        &[4],
-        &[2],
-        b"04",
-        &[2],
-        base_date.code().as_bytes(),
-        &[2],
-        ea.code().as_bytes(),
-        &[2],
-        &ti,
-        &[0, 4],
-        &[6],
-        sgc,
-        &[1],
-        &[*kt],
-        &[1],
-        &[*krn],
-        &[18],
-        pan.as_str().as_bytes(),
-        &length,
-    ];
     let mut block = [0; 49];
-    for (to, from) in block.iter_mut().zip(parts.into_iter().flatten()) {
-        *to = *from;
-    }
+    let mut free = block.iter_mut();
+    let mut put = |bytes: &[u8]| bytes.iter().zip(free.by_ref()).for_each(|(from, to)| *to = *from);
+    put(&[4, 2]);
+    put(b"04\x02");
+    put(base_date.code().as_bytes());
+    put(&[2]);
+    put(ea.code().as_bytes());
+    put(&[2, *ti_high, *ti_low]);
+    put(&[0, 4, 6]);
+    put(sgc);
+    put(&[1, *kt, 1, *krn, 18]);
+    put(&pan.digits);
+    put(&bits.to_be_bytes());
     block
 }
 

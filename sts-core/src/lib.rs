@@ -82,7 +82,7 @@ pub use key::{
     KeyAttributes, KeyDerivation, KeyExpiryNumber, KeyRevisionNumber, KeyType, ManufacturerCode,
     MeterPan, SupplyGroupCode, TariffIndex, Underivable, VendingKey,
 };
-pub use meter::{Admission, Meter, Outcome, Registers};
+pub use meter::{Admission, InvalidWord, Meter, Outcome, Registers};
 pub use profile::{
     Basis, DisplayRule, LockoutRule, NumberSet, Profile, ResultSet, SectionOrder, Shown,
 };

@@ -3,7 +3,11 @@
 //! The meter application process of clauses 7.3.6 to 7.3.9. Nothing is written until
 //! [`Admission::apply`]; a refusal leaves the meter as it was.
 
+mod words;
+
 use core::fmt;
+
+pub use words::InvalidWord;
 
 use crate::amount::Amount;
 use crate::class::{Class, KeyChangeSet, KeySection, KeyWord, MeterTest, Payload, Setting};

@@ -17,6 +17,12 @@ impl NumberSet {
     /// Nothing.
     pub const EMPTY: Self = Self(0);
 
+    /// The numbers of the bits that are set; bit 0 is the lowest.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// `first` to `last`, both included.
     #[must_use]
     pub const fn range(first: u8, last: u8) -> Self {

@@ -10,12 +10,12 @@ use sts_core::class::KeyWord;
 use sts_core::{
     Admission, Amount, BaseDate, Basis, Claims, Class, Commodity, CurrencyAmount, CurrencyOverflow,
     DecoderKey, DecoderReferenceNumber, DisplayRule, EncryptionAlgorithm, FailedChecks, Framed,
-    Framing, FramingSet, InvalidKeyLength, InvalidMeterNumber, KeyAttributes, KeyChangeSet,
-    KeyDerivation, KeyExpiryNumber, KeyRevisionNumber, KeySection, KeyType, Keyed, LockoutRule,
-    ManufacturerCode, Meter, MeterPan, MeterTest, NonDigit, NumberSet, Opened, OutOfRange, Outcome,
-    ParseTokenError, Payload, Profile, RangedField, Registers, Rejection, ResultSet, SectionOrder,
-    Setting, Shown, Stage, SupplyGroupCode, TariffIndex, Token, TokenId, TokenResult, Underivable,
-    VendingKey,
+    Framing, FramingSet, InvalidKeyLength, InvalidMeterNumber, InvalidWord, KeyAttributes,
+    KeyChangeSet, KeyDerivation, KeyExpiryNumber, KeyRevisionNumber, KeySection, KeyType, Keyed,
+    LockoutRule, ManufacturerCode, Meter, MeterPan, MeterTest, NonDigit, NumberSet, Opened,
+    OutOfRange, Outcome, ParseTokenError, Payload, Profile, RangedField, Registers, Rejection,
+    ResultSet, SectionOrder, Setting, Shown, Stage, SupplyGroupCode, TariffIndex, Token, TokenId,
+    TokenResult, Underivable, VendingKey,
 };
 
 fn any<T: Debug + Send + Sync + Unpin>() {}
@@ -58,7 +58,7 @@ fn public_types_have_their_traits() {
 
 #[test]
 fn failures_are_errors() {
-    each!(failure: CurrencyOverflow, InvalidKeyLength, InvalidMeterNumber, NonDigit, OutOfRange,
+    each!(failure: CurrencyOverflow, InvalidKeyLength, InvalidMeterNumber, InvalidWord, NonDigit, OutOfRange,
         ParseTokenError, Rejection, Underivable, sta::InvalidTables);
     // What was keyed becomes a refusal with `?`.
     let refused: Result<Keyed, Rejection> = Keyed::parse("12x").map_err(Rejection::from);

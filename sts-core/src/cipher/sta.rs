@@ -22,17 +22,19 @@ pub struct Tables {
     /// Decryption: for each nibble, 32 words indexed by 16 * key bit + nibble. The word is the
     /// nibble after the inverse substitution, with its bits already where the inverse permutation
     /// of the *next* round takes them. Two nibbles, low and high, to a byte. 4 KiB.
+    #[cfg(not(feature = "compact"))]
     merged: [[[u64; 32]; 2]; 8],
     /// Decryption: the inverse substitution alone, for the last round; indexed likewise.
     inverse: [u8; 32],
     /// Encryption: S1 and S2, chosen by the key bit.
     forward: [[u8; 16]; 2],
-    /// Encryption: bit `i` moves to bit `permutation[i]`.
-    #[cfg(feature = "seal")]
+    /// Encryption: bit `i` moves to bit `permutation[i]`; decryption takes it back.
+    #[cfg(any(feature = "seal", feature = "compact"))]
     permutation: [u8; 64],
     name: &'static str,
 }
 
+#[cfg(not(feature = "compact"))]
 const _: () = assert!(size_of::<[[[u64; 32]; 2]; 8]>() == 4096);
 
 /// A table given to [`Tables::new`] is not a permutation, so decryption would be ambiguous.
@@ -136,7 +138,7 @@ impl Tables {
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::cast_possible_truncation,
-        reason = "counters stay below 64, indices below 512"
+        reason = "counters stay below 16"
     )]
     const fn build(s1: &[u8; 16], s2: &[u8; 16], p: &[u8; 64], name: &'static str) -> Self {
         // Key bit 1 undoes S1 and key bit 0 undoes S2: the two keys of the two directions are
@@ -148,33 +150,45 @@ impl Tables {
             inverse[(s1[value] & 15 | 16) as usize] = value as u8;
             value += 1;
         }
-        let mut back = [0; 64];
-        let mut bit = 0;
-        while bit < 64 {
-            back[(p[bit] & 63) as usize] = bit as u8;
-            bit += 1;
-        }
-        let mut merged = [[[0; 32]; 2]; 8];
-        let mut at = 0;
-        while at < 8 * 2 * 32 {
-            let (nibble, index) = (at / 32, at % 32);
-            let mut bit = 0;
-            while bit < 4 {
-                let set = (inverse[index] >> bit & 1) as u64;
-                merged[nibble / 2][nibble % 2][index] |= set << (back[4 * nibble + bit] & 63);
-                bit += 1;
-            }
-            at += 1;
-        }
         Self {
-            merged,
+            #[cfg(not(feature = "compact"))]
+            merged: merge(&inverse, p),
             inverse,
             forward: [*s1, *s2],
-            #[cfg(feature = "seal")]
+            #[cfg(any(feature = "seal", feature = "compact"))]
             permutation: *p,
             name,
         }
     }
+}
+
+/// The table `merged` of [`Tables`].
+#[cfg(not(feature = "compact"))]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "counters stay below 64, indices below 512"
+)]
+const fn merge(inverse: &[u8; 32], p: &[u8; 64]) -> [[[u64; 32]; 2]; 8] {
+    let mut back = [0; 64];
+    let mut bit = 0;
+    while bit < 64 {
+        back[(p[bit] & 63) as usize] = bit as u8;
+        bit += 1;
+    }
+    let mut merged = [[[0; 32]; 2]; 8];
+    let mut at = 0;
+    while at < 8 * 2 * 32 {
+        let (nibble, index) = (at / 32, at % 32);
+        let mut bit = 0;
+        while bit < 4 {
+            let set = (inverse[index] >> bit & 1) as u64;
+            merged[nibble / 2][nibble % 2][index] |= set << (back[4 * nibble + bit] & 63);
+            bit += 1;
+        }
+        at += 1;
+    }
+    merged
 }
 
 impl fmt::Debug for Tables {
@@ -243,12 +257,45 @@ impl Tables {
 // ------------------------------------------------------------------------------------ decryption
 
 /// The low nibble of each byte.
+#[cfg(not(feature = "compact"))]
 const NIBBLES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
 /// The bit in front of the low nibble of each byte, where an index has its key bit.
+#[cfg(not(feature = "compact"))]
 const KEY_BITS: u64 = 0x1010_1010_1010_1010;
 
 impl Tables {
     /// Decrypts one block. Any key and any block decrypt to something.
+    ///
+    /// Bit by bit, on words of 32 bits: small, and good for a processor with no wider ones.
+    #[cfg(feature = "compact")]
+    #[must_use]
+    pub fn decrypt(&self, key: u64, block: u64) -> u64 {
+        let mut state = halves(block);
+        let mut key = halves(key);
+        for _ in 0..16 {
+            let mut next = [0; 2];
+            for (half, (next, key)) in next.iter_mut().zip(&key).enumerate() {
+                for shift in (0..32).step_by(4) {
+                    let mut index = key >> shift & 1;
+                    for bit in (0..4).rev() {
+                        // Below 64: the half, then the bit in it.
+                        let from = self.permutation[(half << 5 | shift | bit) & 63];
+                        let bit = state[usize::from(from >> 5 & 1)] >> (from & 31) & 1;
+                        index = index << 1 | bit;
+                    }
+                    *next |= u32::from(self.inverse[index as usize & 31]) << shift;
+                }
+            }
+            state = next;
+            let [low, high] = key;
+            key = [low >> 1 | high << 31, high >> 1 | low << 31];
+        }
+        let [low, high] = state;
+        u64::from(high) << 32 | u64::from(low)
+    }
+
+    /// Decrypts one block. Any key and any block decrypt to something.
+    #[cfg(not(feature = "compact"))]
     #[must_use]
     pub fn decrypt(&self, key: u64, block: u64) -> u64 {
         // The first inverse permutation stands alone. It goes through the merged tables too, after
@@ -281,7 +328,15 @@ impl Tables {
     }
 }
 
+/// The low and the high word.
+#[cfg(feature = "compact")]
+#[expect(clippy::cast_possible_truncation, reason = "the low word is meant")]
+const fn halves(block: u64) -> [u32; 2] {
+    [block as u32, (block >> 32) as u32]
+}
+
 /// For the low and the high nibble of each byte: 16 * key bit + nibble.
+#[cfg(not(feature = "compact"))]
 #[inline(always)]
 const fn indices(state: u64, key: u64) -> ([u8; 8], [u8; 8]) {
     let low = state & NIBBLES | key << 4 & KEY_BITS;

@@ -1,0 +1,119 @@
+//! The state of a meter, taken apart into words and put together again.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use sts_core::{
+    DecoderKey, EncryptionAlgorithm, KeyAttributes, KeyExpiryNumber, KeyRevisionNumber, KeyType,
+    LockoutRule, ManufacturerCode, Meter, Profile, Rejection, SupplyGroupCode, TariffIndex,
+    TokenId,
+};
+
+static PROFILE: Profile<'static> =
+    Profile { lockout: Some(LockoutRule { after: 2, durations_s: &[60] }), ..Profile::STANDARD };
+
+fn meter<const TIDS: usize>(key: DecoderKey) -> Meter<'static, TIDS> {
+    let attributes = KeyAttributes {
+        sgc: SupplyGroupCode::new(600_457).unwrap(),
+        krn: KeyRevisionNumber::new(1).unwrap(),
+        ti: TariffIndex::new(7).unwrap(),
+        kt: KeyType::Unique,
+        ken: KeyExpiryNumber::NEVER,
+    };
+    let maker = ManufacturerCode::new(1, 2).unwrap();
+    Meter::new(&PROFILE, maker, key, attributes, TokenId::new(1000).unwrap())
+}
+
+/// A meter of another key and nothing else, given every word.
+fn restored<const TIDS: usize>(from: &Meter<'static, TIDS>) -> Meter<'static, TIDS> {
+    let mut meter = meter(DecoderKey::dea([0x22; 8]));
+    for index in 0..Meter::<TIDS>::WORDS {
+        meter.set_word(index, from.word(index)).unwrap();
+    }
+    meter
+}
+
+#[test]
+fn words_of_a_fresh_meter_restore_it_under_each_algorithm() {
+    for ea in EncryptionAlgorithm::ALL {
+        let bytes: Vec<u8> = (1..).take(ea.key_length()).collect();
+        let fresh: Meter<'_, 50> = meter(DecoderKey::from_bytes(ea, &bytes).unwrap());
+        assert!(restored(&fresh) == fresh, "{ea:?}");
+        let odd: Meter<'_, 3> = meter(DecoderKey::from_bytes(ea, &bytes).unwrap());
+        assert!(restored(&odd) == odd, "{ea:?}");
+    }
+}
+
+#[test]
+fn words_hold_counters_registers_and_settings() {
+    let mut used: Meter<'_, 5> = meter(DecoderKey::sta([0x11; 8]));
+    used.registers_mut().units = [1, 2, 3, u64::MAX];
+    used.registers_mut().currency = [-1, i64::MIN, i64::MAX, 0];
+    used.set_tampered();
+    for tid in 2000..2004 {
+        used.remember(TokenId::new(tid).unwrap());
+    }
+    for _ in 0..3 {
+        used.count_refusal(&Rejection::Crc, 77);
+    }
+    assert!(restored(&used) == used);
+    assert_eq!(used.word(10), 1);
+    assert_eq!(used.word(4), 77 + 60);
+    assert_eq!(used.word(Meter::<5>::WORDS), 0);
+}
+
+/// Sections, limits and a new key, as tokens write them: each state on the way is restored.
+#[cfg(feature = "seal")]
+#[test]
+fn words_hold_every_step_of_a_key_change() {
+    use sts_core::class::key_change;
+    use sts_core::{Amount, Payload, Setting, Token};
+
+    for ea in [EncryptionAlgorithm::Sta, EncryptionAlgorithm::Misty1] {
+        let bytes: Vec<u8> = (1..).take(ea.key_length()).collect();
+        let next: Vec<u8> = (101..).take(ea.key_length()).collect();
+        let held = DecoderKey::from_bytes(ea, &bytes).unwrap();
+        let next = DecoderKey::from_bytes(ea, &next).unwrap();
+        let mut meter: Meter<'_, 50> = meter(held.clone());
+        let limit = |setting| Payload::Set {
+            setting,
+            rnd: 5,
+            tid: TokenId::new(5000 + setting as u32).unwrap(),
+            value: Amount::round_up(4000).unwrap().field(),
+        };
+        let attributes = KeyAttributes { ti: TariffIndex::MIN, ..*meter.attributes() };
+        let sections = key_change(&next, &attributes, true, true);
+        let limits = [Setting::MaximumPowerLimit, Setting::PhaseUnbalanceLimit].map(limit);
+        for (step, payload) in limits.into_iter().chain(sections).enumerate() {
+            let token = Token::seal(&payload, &held).to_string();
+            let _ = meter.enter(&token, step as u64).unwrap().apply();
+            assert!(restored(&meter) == meter, "{ea:?}, step {step}");
+        }
+        assert!(meter.key().same_as(&next));
+    }
+}
+
+#[test]
+fn words_that_no_meter_has_are_refused_and_change_nothing() {
+    let mut meter: Meter<'_, 3> = meter(DecoderKey::sta([0x11; 8]));
+    let before = meter.clone();
+    let wrong = [
+        (0, 7 << 56 | 1_000_000),
+        (0, 7 << 56 | 10 << 24),
+        (0, 7 << 56 | 100 << 32),
+        (0, 7 << 56 | 4 << 40),
+        (0, 8 << 56),
+        (2, 1),
+        (3, 8 << 32),
+        (3, 1 << 56),
+        (6, 4 << 60),
+        (6, 1),
+        (18, 1 << 24),
+        (19, 1 << 32),
+        (20, 0),
+        (usize::MAX, 0),
+    ];
+    for (index, word) in wrong {
+        assert!(meter.set_word(index, word).is_err(), "{index}: {word:x}");
+        assert!(meter == before, "{index}: {word:x}");
+    }
+}
