@@ -1,9 +1,9 @@
-//! Circuits of S-boxes, found by `examples/circuits.rs` in 1 tries each.
+//! Circuits of S-boxes, found by `examples/circuits.rs` in 16 tries each.
 //!
 //! Generated: do not edit. The first input and the first output are the most
 //! significant bit.
 
-/// Gates of two inputs: 389 for the boxes of DEA together.
+/// Gates of two inputs: 375 for the boxes of DEA together.
 pub(crate) mod two {
     use crate::lanes::Word;
 
@@ -72,64 +72,58 @@ pub(crate) mod two {
         [g51, g42, g54, g32]
     }
 
-    /// 53 gates.
+    /// 47 gates.
     #[inline(always)]
     #[rustfmt::skip]
     pub(crate) fn s2<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
-        let g0 = f.or(c);
-        let g1 = b.and(g0);
-        let g2 = f.xor(c);
-        let g3 = g2.xor(e);
-        let g4 = g1.xor(g3);
-        let g5 = e.or(b);
-        let g6 = g5.and(d);
-        let g7 = g5.xor(a);
-        let g8 = g4.xor(g6);
-        let g9 = g8.or(b);
-        let g10 = g9.xor(g7);
-        let g11 = g10.and_not(f);
-        let g12 = g11.xor(g2);
-        let g13 = g12.and_not(g6);
-        let g14 = g13.or(g3);
-        let g15 = g13.and(f);
-        let g16 = g14.or(g2);
-        let g17 = g16.and_not(g12);
-        let g18 = g15.xor(d);
-        let g19 = f.and_not(g7);
-        let g20 = g17.xor(g19);
-        let g21 = a.and_not(g20);
-        let g22 = g21.xor(g8);
-        let g23 = g22.or(g19);
-        let g24 = g23.and_not(e);
-        let g25 = g24.xor(g12);
-        let g26 = g18.xor(g7);
-        let g27 = g22.or(g7);
-        let g28 = g27.and(f);
-        let g29 = g27.xor(g25);
-        let g30 = g29.xor(d);
-        let g31 = g30.and_not(g5);
-        let g32 = g30.or(g18);
-        let g33 = g28.and_not(b);
-        let g34 = g33.xor(g25);
-        let g35 = g31.xor(g34);
-        let g36 = g34.and(g4);
-        let g37 = g6.and_not(g36);
-        let g38 = g14.and_not(g32);
-        let g39 = g4.xor(g38);
-        let g40 = g14.and(b);
-        let g41 = g37.and_not(b);
-        let g42 = g41.or(g40);
-        let g43 = g33.xor(g42);
-        let g44 = g37.and_not(c);
-        let g45 = g39.xor(g44);
-        let g46 = g45.and(b);
-        let g47 = g26.xor(g46);
-        let g48 = g47.and_not(g24);
-        let g49 = g48.xor(g39);
-        let g50 = g49.and(c);
-        let g51 = g50.xor(g26);
-        let g52 = g51.xor(g43);
-        [g22, g47, g52, g35]
+        let g0 = f.and_not(c);
+        let g1 = g0.xor(d);
+        let g2 = g1.xor(e);
+        let g3 = e.and(d);
+        let g4 = f.or(a);
+        let g5 = g2.xor(f);
+        let g6 = g2.and_not(g3);
+        let g7 = g6.xor(a);
+        let g8 = g0.xor(c);
+        let g9 = g3.xor(g8);
+        let g10 = g4.xor(g9);
+        let g11 = g9.xor(d);
+        let g12 = a.and_not(g10);
+        let g13 = g12.xor(g0);
+        let g14 = e.and_not(g13);
+        let g15 = g4.and_not(g14);
+        let g16 = g6.xor(g14);
+        let g17 = g15.xor(g10);
+        let g18 = g16.and_not(f);
+        let g19 = g18.xor(c);
+        let g20 = g19.and(e);
+        let g21 = b.and_not(g19);
+        let g22 = g21.xor(g7);
+        let g23 = g15.or(g20);
+        let g24 = g23.and_not(b);
+        let g25 = g24.xor(d);
+        let g26 = g24.or(g20);
+        let g27 = g16.and_not(g24);
+        let g28 = f.and_not(g27);
+        let g29 = g12.and_not(g28);
+        let g30 = g26.and(g17);
+        let g31 = g25.and_not(g16);
+        let g32 = g25.xor(g17);
+        let g33 = g29.xor(g32);
+        let g34 = g31.or(c);
+        let g35 = g11.and_not(g18);
+        let g36 = g30.xor(g8);
+        let g37 = g11.and_not(b);
+        let g38 = g5.and_not(g30);
+        let g39 = g38.or(g0);
+        let g40 = g39.and_not(a);
+        let g41 = a.and_not(g36);
+        let g42 = g37.xor(g41);
+        let g43 = g5.xor(g42);
+        let g44 = g40.xor(b);
+        let g45 = g44.xor(g35);
+        let g46 = g45.xor(g34);
+        [g43, g22, g46, g33]
     }
 
     /// 45 gates.
@@ -222,185 +216,177 @@ pub(crate) mod two {
         [g29, g26, g28, g30]
     }
 
-    /// 57 gates.
+    /// 55 gates.
     #[inline(always)]
     #[rustfmt::skip]
     pub(crate) fn s5<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
-        let g0 = c.xor(a);
-        let g1 = g0.xor(e);
-        let g2 = g1.or(a);
-        let g3 = g2.xor(d);
+        let g0 = f.xor(a);
+        let g1 = d.and_not(b);
+        let g2 = g1.xor(g0);
+        let g3 = c.and_not(d);
         let g4 = d.and_not(f);
-        let g5 = g3.or(g4);
-        let g6 = g5.and_not(a);
-        let g7 = g6.xor(b);
-        let g8 = g5.and(f);
-        let g9 = g1.xor(g8);
-        let g10 = g7.xor(f);
-        let g11 = g7.and_not(e);
-        let g12 = g11.xor(g9);
-        let g13 = g12.and(a);
-        let g14 = g10.or(g13);
-        let g15 = g13.xor(g9);
-        let g16 = g15.and_not(d);
-        let g17 = g9.or(e);
-        let g18 = g16.xor(g17);
-        let g19 = g18.and(b);
-        let g20 = g19.xor(g16);
-        let g21 = g19.xor(g12);
-        let g22 = g21.and(b);
-        let g23 = g22.or(d);
-        let g24 = g23.xor(g11);
-        let g25 = b.and_not(g24);
-        let g26 = g25.xor(g1);
-        let g27 = g26.and(f);
-        let g28 = g24.xor(g27);
-        let g29 = g28.and(g12);
-        let g30 = g28.xor(g15);
-        let g31 = g30.or(g3);
-        let g32 = g31.and(g20);
-        let g33 = g32.xor(g22);
-        let g34 = g30.and_not(e);
-        let g35 = e.and_not(g28);
-        let g36 = g35.xor(f);
-        let g37 = c.and_not(g36);
-        let g38 = g37.xor(g33);
-        let g39 = g38.or(d);
-        let g40 = g39.xor(g10);
-        let g41 = g40.xor(g27);
-        let g42 = g41.xor(g34);
-        let g43 = g41.xor(g21);
-        let g44 = g43.and(g15);
-        let g45 = g44.xor(g14);
-        let g46 = g43.xor(g18);
-        let g47 = a.and_not(g46);
-        let g48 = g47.xor(g29);
-        let g49 = g45.xor(g9);
-        let g50 = g49.or(g24);
-        let g51 = g50.and_not(b);
-        let g52 = g51.xor(g48);
-        let g53 = g45.and(c);
-        let g54 = g53.xor(g28);
-        let g55 = g42.xor(c);
-        let g56 = g55.xor(g38);
-        [g56, g52, g21, g54]
+        let g5 = b.and_not(d);
+        let g6 = g2.xor(c);
+        let g7 = g4.xor(g6);
+        let g8 = a.xor(e);
+        let g9 = g8.xor(g7);
+        let g10 = g7.or(b);
+        let g11 = b.and_not(g3);
+        let g12 = a.xor(c);
+        let g13 = g12.and(g0);
+        let g14 = g13.and_not(e);
+        let g15 = g10.xor(g14);
+        let g16 = g13.or(a);
+        let g17 = a.or(g6);
+        let g18 = g16.and_not(d);
+        let g19 = g18.and(g15);
+        let g20 = g16.and_not(c);
+        let g21 = e.and_not(g20);
+        let g22 = g21.xor(g6);
+        let g23 = g5.xor(g22);
+        let g24 = g10.xor(g9);
+        let g25 = g24.and_not(f);
+        let g26 = g16.and_not(g23);
+        let g27 = c.and_not(g26);
+        let g28 = g17.and(g2);
+        let g29 = g25.xor(g17);
+        let g30 = g29.xor(g3);
+        let g31 = g30.xor(g27);
+        let g32 = g31.and_not(e);
+        let g33 = g11.xor(g32);
+        let g34 = g33.xor(g13);
+        let g35 = g34.xor(g28);
+        let g36 = g34.and_not(g10);
+        let g37 = g34.and_not(g2);
+        let g38 = g37.and(g22);
+        let g39 = g9.and_not(g38);
+        let g40 = g39.or(g6);
+        let g41 = g39.and(e);
+        let g42 = g41.or(g36);
+        let g43 = g42.xor(g16);
+        let g44 = g39.and_not(g20);
+        let g45 = g20.or(g3);
+        let g46 = g44.xor(g12);
+        let g47 = g43.and_not(g25);
+        let g48 = g45.and_not(g47);
+        let g49 = g43.xor(g5);
+        let g50 = g46.and_not(g48);
+        let g51 = g50.and_not(g19);
+        let g52 = g19.xor(g22);
+        let g53 = g40.xor(g51);
+        let g54 = g53.xor(g23);
+        [g54, g52, g49, g35]
+    }
+
+    /// 47 gates.
+    #[inline(always)]
+    #[rustfmt::skip]
+    pub(crate) fn s6<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
+        let g0 = e.xor(a);
+        let g1 = g0.xor(f);
+        let g2 = f.and(a);
+        let g3 = a.and_not(g1);
+        let g4 = c.and_not(g3);
+        let g5 = g4.xor(c);
+        let g6 = g5.xor(b);
+        let g7 = g6.xor(g1);
+        let g8 = g0.xor(d);
+        let g9 = g2.or(c);
+        let g10 = g9.and_not(g6);
+        let g11 = g8.xor(g10);
+        let g12 = g11.and_not(e);
+        let g13 = g12.xor(g6);
+        let g14 = g13.and_not(c);
+        let g15 = g0.and_not(g12);
+        let g16 = g4.and_not(g15);
+        let g17 = f.and_not(g12);
+        let g18 = g17.xor(g3);
+        let g19 = g14.or(g17);
+        let g20 = g19.and_not(g2);
+        let g21 = g14.xor(g8);
+        let g22 = g8.xor(f);
+        let g23 = g3.or(g22);
+        let g24 = g20.xor(g0);
+        let g25 = g23.and_not(g7);
+        let g26 = g24.and(d);
+        let g27 = g26.xor(g11);
+        let g28 = g16.xor(g25);
+        let g29 = g16.xor(g7);
+        let g30 = g28.and(e);
+        let g31 = g30.xor(g22);
+        let g32 = g18.and(b);
+        let g33 = g32.xor(g10);
+        let g34 = g33.xor(g21);
+        let g35 = d.and_not(g34);
+        let g36 = g29.xor(g35);
+        let g37 = g9.or(g0);
+        let g38 = g37.and_not(b);
+        let g39 = g9.xor(g0);
+        let g40 = g31.and_not(g39);
+        let g41 = g31.xor(g9);
+        let g42 = g38.xor(g41);
+        let g43 = g41.and_not(g18);
+        let g44 = g40.or(g43);
+        let g45 = f.and_not(g44);
+        let g46 = g21.xor(g45);
+        [g46, g36, g42, g27]
     }
 
     /// 50 gates.
     #[inline(always)]
     #[rustfmt::skip]
-    pub(crate) fn s6<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
-        let g0 = b.and_not(c);
-        let g1 = g0.xor(f);
-        let g2 = g1.xor(a);
-        let g3 = c.and(a);
-        let g4 = g2.or(g3);
-        let g5 = c.or(a);
-        let g6 = g5.xor(g4);
-        let g7 = g4.and_not(g1);
-        let g8 = g4.xor(b);
-        let g9 = g8.xor(d);
-        let g10 = g9.xor(g7);
-        let g11 = g6.xor(g10);
-        let g12 = g9.and(b);
-        let g13 = g10.and(a);
-        let g14 = g5.xor(g13);
-        let g15 = g12.xor(g14);
-        let g16 = f.and(a);
-        let g17 = g1.and_not(g15);
-        let g18 = c.and_not(g17);
-        let g19 = g9.and_not(g18);
-        let g20 = g16.xor(g19);
-        let g21 = g20.or(c);
-        let g22 = g13.or(f);
-        let g23 = f.and(e);
-        let g24 = g22.and(d);
-        let g25 = g24.xor(g15);
-        let g26 = g25.and(e);
-        let g27 = g26.xor(g10);
-        let g28 = g27.xor(g3);
-        let g29 = g28.or(g15);
-        let g30 = g29.or(g13);
-        let g31 = g30.and(d);
-        let g32 = g2.xor(e);
-        let g33 = g32.xor(g22);
-        let g34 = g29.and_not(g32);
-        let g35 = g33.and_not(g3);
-        let g36 = e.or(g20);
-        let g37 = g31.xor(g36);
-        let g38 = g37.xor(g2);
-        let g39 = g21.xor(g38);
-        let g40 = g39.and(d);
-        let g41 = g40.and_not(g23);
-        let g42 = g11.xor(g41);
-        let g43 = g20.and_not(g40);
-        let g44 = g35.xor(g42);
-        let g45 = g42.xor(e);
-        let g46 = g45.and_not(d);
-        let g47 = g46.xor(g14);
-        let g48 = g47.or(g43);
-        let g49 = g34.xor(g48);
-        [g38, g49, g28, g44]
-    }
-
-    /// 53 gates.
-    #[inline(always)]
-    #[rustfmt::skip]
     pub(crate) fn s7<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
-        let g0 = f.xor(d);
-        let g1 = g0.xor(c);
-        let g2 = g1.and(d);
-        let g3 = b.and_not(g2);
-        let g4 = d.and_not(c);
-        let g5 = e.xor(c);
-        let g6 = g5.xor(g3);
-        let g7 = g5.and_not(d);
-        let g8 = g4.xor(b);
-        let g9 = g8.and_not(g6);
-        let g10 = g9.or(g3);
-        let g11 = g10.and_not(e);
-        let g12 = g9.and(f);
-        let g13 = g8.and_not(g0);
-        let g14 = a.and_not(g12);
-        let g15 = g11.xor(g14);
-        let g16 = g1.and_not(g13);
-        let g17 = g6.and_not(b);
-        let g18 = g17.xor(g0);
-        let g19 = g18.xor(g15);
-        let g20 = g19.xor(g7);
-        let g21 = g16.xor(g20);
-        let g22 = g21.and_not(a);
-        let g23 = g19.and(a);
-        let g24 = g23.xor(g4);
-        let g25 = g24.or(d);
-        let g26 = g25.xor(g1);
-        let g27 = g24.and(f);
-        let g28 = g20.and_not(f);
-        let g29 = g28.xor(g6);
-        let g30 = g22.xor(g29);
-        let g31 = g27.xor(g29);
-        let g32 = g28.or(g17);
-        let g33 = g32.xor(g30);
-        let g34 = g19.xor(c);
-        let g35 = g34.and(a);
-        let g36 = g31.xor(g35);
-        let g37 = g36.or(a);
-        let g38 = g37.and_not(g18);
-        let g39 = g37.xor(g17);
-        let g40 = g39.or(c);
-        let g41 = g40.and_not(g33);
-        let g42 = g26.xor(g40);
-        let g43 = g42.and_not(b);
-        let g44 = g43.xor(g36);
-        let g45 = g41.xor(a);
-        let g46 = g41.xor(g11);
-        let g47 = g46.or(c);
-        let g48 = g47.xor(g20);
-        let g49 = g48.xor(g38);
-        let g50 = g45.xor(g34);
-        let g51 = g50.and_not(d);
-        let g52 = g51.xor(g49);
-        [g44, g30, g52, g19]
+        let g0 = b.xor(a);
+        let g1 = f.and_not(g0);
+        let g2 = c.and_not(f);
+        let g3 = f.and_not(c);
+        let g4 = g3.xor(d);
+        let g5 = g4.xor(b);
+        let g6 = g2.or(e);
+        let g7 = g5.xor(g6);
+        let g8 = g7.and(d);
+        let g9 = g8.xor(b);
+        let g10 = g1.or(g8);
+        let g11 = g2.or(d);
+        let g12 = g5.and_not(c);
+        let g13 = g12.xor(g11);
+        let g14 = g9.xor(g13);
+        let g15 = f.and_not(g14);
+        let g16 = g14.xor(e);
+        let g17 = g16.xor(g2);
+        let g18 = g17.and(e);
+        let g19 = g11.and_not(g17);
+        let g20 = g19.and_not(g10);
+        let g21 = g20.xor(g9);
+        let g22 = g21.xor(g11);
+        let g23 = g22.or(d);
+        let g24 = g23.xor(g18);
+        let g25 = g24.xor(g3);
+        let g26 = g23.xor(g19);
+        let g27 = g23.xor(g7);
+        let g28 = g27.and(g22);
+        let g29 = g10.and_not(g28);
+        let g30 = a.and_not(g25);
+        let g31 = g15.xor(a);
+        let g32 = g31.xor(g26);
+        let g33 = g32.and(g15);
+        let g34 = g33.xor(g12);
+        let g35 = g34.and(g5);
+        let g36 = g34.xor(g21);
+        let g37 = g6.and_not(g36);
+        let g38 = g26.or(a);
+        let g39 = g38.and_not(g1);
+        let g40 = g39.and_not(g32);
+        let g41 = g39.or(g35);
+        let g42 = g38.xor(g30);
+        let g43 = g42.xor(g37);
+        let g44 = g41.xor(g27);
+        let g45 = g27.xor(a);
+        let g46 = g45.xor(g30);
+        let g47 = g29.xor(g44);
+        let g48 = g47.xor(g40);
+        let g49 = g48.xor(c);
+        [g46, g44, g43, g49]
     }
 
     /// 45 gates.
@@ -455,339 +441,316 @@ pub(crate) mod two {
         [g40, g30, g44, g38]
     }
 
-    /// 29 gates.
+    /// 26 gates.
     #[inline(always)]
     #[rustfmt::skip]
     pub(crate) fn inverse_pair<W: Word>([a, b, c, d, e]: [W; 5]) -> [W; 4] {
-        let g0 = d.xor(a);
-        let g1 = g0.and(c);
-        let g2 = g1.xor(b);
-        let g3 = g2.not();
-        let g4 = g0.xor(e);
-        let g5 = g0.xor(g3);
-        let g6 = g1.and_not(g5);
-        let g7 = e.and(a);
-        let g8 = g7.or(g5);
-        let g9 = g8.and_not(c);
-        let g10 = g9.xor(g4);
-        let g11 = g10.and(a);
-        let g12 = g11.xor(g3);
-        let g13 = g10.xor(g5);
-        let g14 = g5.and_not(g12);
-        let g15 = c.and_not(g14);
-        let g16 = g13.or(e);
-        let g17 = g16.and_not(g6);
-        let g18 = g17.xor(g10);
-        let g19 = g16.and_not(a);
-        let g20 = g16.and_not(c);
-        let g21 = g12.xor(g20);
-        let g22 = g2.or(g13);
-        let g23 = g2.and_not(g19);
-        let g24 = d.and_not(g23);
-        let g25 = g22.and_not(g15);
-        let g26 = g22.and(e);
-        let g27 = g24.xor(g26);
-        let g28 = g25.xor(g19);
-        [g21, g18, g27, g28]
+        let g0 = c.not();
+        let g1 = g0.and(d);
+        let g2 = e.xor(d);
+        let g3 = g2.and_not(a);
+        let g4 = g3.or(g1);
+        let g5 = g4.xor(b);
+        let g6 = b.and(a);
+        let g7 = g0.and_not(g6);
+        let g8 = e.xor(c);
+        let g9 = g7.or(g8);
+        let g10 = g9.xor(g5);
+        let g11 = g8.or(a);
+        let g12 = g2.and_not(g10);
+        let g13 = g12.and_not(g7);
+        let g14 = g13.xor(e);
+        let g15 = c.and_not(g12);
+        let g16 = g12.xor(a);
+        let g17 = g10.xor(g6);
+        let g18 = g16.or(g17);
+        let g19 = g15.xor(g17);
+        let g20 = g19.xor(g11);
+        let g21 = g18.xor(g0);
+        let g22 = g21.xor(a);
+        let g23 = g21.or(g6);
+        let g24 = g14.and(g23);
+        let g25 = g24.xor(g2);
+        [g10, g20, g25, g22]
     }
 }
 
-/// Gates of three inputs: 218 for the boxes of DEA together.
+/// Gates of three inputs: 199 for the boxes of DEA together.
 pub(crate) mod three {
     use crate::lanes::Word;
 
-    /// 28 gates.
+    /// 27 gates.
     #[inline(always)]
     #[rustfmt::skip]
     pub(crate) fn s1<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
-        let g0 = W::lut::<0x94>(f, e, d);
-        let g1 = W::lut::<0xa7>(g0, e, c);
-        let g2 = W::lut::<0x69>(g0, f, a);
-        let g3 = W::lut::<0xe9>(g2, g0, e);
-        let g4 = W::lut::<0x5c>(e, d, c);
-        let g5 = W::lut::<0x16>(g4, g0, c);
-        let g6 = W::lut::<0x69>(g3, g5, g4);
-        let g7 = W::lut::<0xe1>(g2, g5, d);
-        let g8 = W::lut::<0xc2>(g7, f, b);
-        let g9 = W::lut::<0x5b>(g1, g6, a);
-        let g10 = W::lut::<0x6c>(g6, g3, c);
-        let g11 = W::lut::<0x87>(g9, g3, d);
-        let g12 = W::lut::<0x8b>(g10, g7, g11);
-        let g13 = W::lut::<0x3d>(g12, g11, g6);
-        let g14 = W::lut::<0xe4>(g11, g6, a);
-        let g15 = W::lut::<0xd8>(g13, g14, b);
-        let g16 = W::lut::<0x9e>(g10, g9, b);
-        let g17 = W::lut::<0x72>(g8, g16, e);
-        let g18 = W::lut::<0x93>(g17, g1, d);
-        let g19 = W::lut::<0x8b>(g18, g5, a);
-        let g20 = W::lut::<0x1d>(g19, g9, g5);
-        let g21 = W::lut::<0xe8>(g19, g14, g10);
-        let g22 = W::lut::<0x72>(g21, g19, b);
-        let g23 = W::lut::<0xb1>(g22, g17, c);
-        let g24 = W::lut::<0x4d>(g20, g23, g10);
-        let g25 = W::lut::<0x5a>(g24, g21, b);
-        let g26 = W::lut::<0x1a>(g25, g17, g11);
-        let g27 = W::lut::<0x39>(g26, g22, c);
-        [g25, g23, g15, g27]
+        let g0 = W::lut::<0xb6>(d, b, a);
+        let g1 = W::lut::<0x87>(g0, f, c);
+        let g2 = W::lut::<0x97>(g1, b, a);
+        let g3 = W::lut::<0x96>(g2, d, a);
+        let g4 = W::lut::<0x64>(g1, d, a);
+        let g5 = W::lut::<0x68>(g3, g0, c);
+        let g6 = W::lut::<0xc9>(g5, g1, f);
+        let g7 = W::lut::<0x7a>(g4, g1, b);
+        let g8 = W::lut::<0x61>(g4, e, c);
+        let g9 = W::lut::<0x58>(g6, g8, e);
+        let g10 = W::lut::<0x61>(g7, g3, e);
+        let g11 = W::lut::<0x67>(g9, g3, f);
+        let g12 = W::lut::<0xbe>(g11, e, b);
+        let g13 = W::lut::<0xcf>(g12, g9, g8);
+        let g14 = W::lut::<0xb6>(g10, g12, g1);
+        let g15 = W::lut::<0xac>(g10, g7, g11);
+        let g16 = W::lut::<0x9d>(g7, g1, e);
+        let g17 = W::lut::<0xd8>(g15, g6, e);
+        let g18 = W::lut::<0x91>(g16, g15, g8);
+        let g19 = W::lut::<0x8d>(g13, g18, c);
+        let g20 = W::lut::<0xca>(g17, g8, c);
+        let g21 = W::lut::<0x1e>(g20, g10, g16);
+        let g22 = W::lut::<0x69>(g19, g16, b);
+        let g23 = W::lut::<0xe4>(g22, g21, f);
+        let g24 = W::lut::<0x43>(g23, g19, e);
+        let g25 = W::lut::<0x96>(g24, g17, b);
+        let g26 = W::lut::<0x72>(g25, g14, f);
+        [g26, g23, g19, g17]
     }
 
-    /// 28 gates.
+    /// 26 gates.
     #[inline(always)]
     #[rustfmt::skip]
     pub(crate) fn s2<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
-        let g0 = W::lut::<0x69>(f, d, a);
-        let g1 = W::lut::<0x43>(g0, e, a);
-        let g2 = W::lut::<0xa4>(g1, f, d);
-        let g3 = W::lut::<0xd8>(g2, g0, e);
-        let g4 = W::lut::<0x4b>(g1, f, c);
-        let g5 = W::lut::<0xc9>(f, c, a);
-        let g6 = W::lut::<0xb4>(g5, e, d);
-        let g7 = W::lut::<0xd8>(g6, g4, b);
-        let g8 = W::lut::<0xe4>(g3, g4, b);
-        let g9 = W::lut::<0x4b>(g8, g4, d);
-        let g10 = W::lut::<0x96>(g4, f, b);
-        let g11 = W::lut::<0xc6>(g8, g3, g10);
-        let g12 = W::lut::<0xe4>(g5, g11, b);
-        let g13 = W::lut::<0xbc>(g7, g10, b);
-        let g14 = W::lut::<0x3c>(g13, g5, f);
-        let g15 = W::lut::<0x72>(g9, g10, a);
-        let g16 = W::lut::<0xd9>(g15, g12, g9);
-        let g17 = W::lut::<0x69>(g16, f, d);
-        let g18 = W::lut::<0x6a>(g17, g3, g10);
-        let g19 = W::lut::<0xd8>(g14, g17, e);
-        let g20 = W::lut::<0x97>(g18, g16, c);
-        let g21 = W::lut::<0xe4>(g15, g8, c);
-        let g22 = W::lut::<0x1e>(g7, g12, f);
-        let g23 = W::lut::<0x1b>(g20, g22, e);
-        let g24 = W::lut::<0x4e>(g23, g7, a);
-        let g25 = W::lut::<0xa9>(g15, g24, g20);
-        let g26 = W::lut::<0xd8>(g25, g18, a);
-        let g27 = W::lut::<0xd8>(g26, g12, e);
-        [g24, g19, g21, g27]
+        let g0 = W::lut::<0x95>(e, d, b);
+        let g1 = W::lut::<0x69>(e, d, a);
+        let g2 = W::lut::<0x6c>(g1, g0, a);
+        let g3 = W::lut::<0xb6>(e, c, a);
+        let g4 = W::lut::<0x8c>(g2, g3, d);
+        let g5 = W::lut::<0x76>(g4, g0, d);
+        let g6 = W::lut::<0xe4>(g5, g2, f);
+        let g7 = W::lut::<0xb4>(g1, g0, c);
+        let g8 = W::lut::<0x0e>(g0, g1, e);
+        let g9 = W::lut::<0x6d>(g3, g8, f);
+        let g10 = W::lut::<0x59>(g8, d, c);
+        let g11 = W::lut::<0xa8>(g8, e, c);
+        let g12 = W::lut::<0xe4>(g4, g1, b);
+        let g13 = W::lut::<0x39>(g10, g1, b);
+        let g14 = W::lut::<0x4e>(g6, g12, a);
+        let g15 = W::lut::<0x69>(g10, g14, b);
+        let g16 = W::lut::<0xd8>(g15, g9, f);
+        let g17 = W::lut::<0xd8>(g14, g9, b);
+        let g18 = W::lut::<0x78>(g17, g7, b);
+        let g19 = W::lut::<0xe4>(g7, g12, f);
+        let g20 = W::lut::<0xd8>(g18, g6, c);
+        let g21 = W::lut::<0x26>(g13, g16, g4);
+        let g22 = W::lut::<0xd8>(g21, g13, e);
+        let g23 = W::lut::<0x7d>(g22, g14, e);
+        let g24 = W::lut::<0x2c>(g23, g11, g6);
+        let g25 = W::lut::<0xd8>(g22, g24, f);
+        [g16, g19, g20, g25]
     }
 
-    /// 29 gates.
+    /// 25 gates.
     #[inline(always)]
     #[rustfmt::skip]
     pub(crate) fn s3<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
-        let g0 = W::lut::<0x1a>(f, d, b);
-        let g1 = W::lut::<0xa5>(g0, b, a);
-        let g2 = W::lut::<0x2d>(g1, f, d);
-        let g3 = W::lut::<0xca>(e, g2, g1);
-        let g4 = W::lut::<0x87>(g0, e, d);
-        let g5 = W::lut::<0x6b>(g3, e, b);
-        let g6 = W::lut::<0xc6>(g5, g3, g0);
-        let g7 = W::lut::<0xd2>(g5, d, b);
-        let g8 = W::lut::<0x59>(g7, g1, e);
-        let g9 = W::lut::<0x97>(g2, e, a);
-        let g10 = W::lut::<0x98>(g8, g4, g2);
-        let g11 = W::lut::<0x6b>(g8, g2, b);
-        let g12 = W::lut::<0xca>(b, g8, g9);
-        let g13 = W::lut::<0x2d>(g12, g9, a);
-        let g14 = W::lut::<0xca>(d, g13, g6);
-        let g15 = W::lut::<0xca>(c, g12, g14);
-        let g16 = W::lut::<0xd2>(g9, g7, f);
-        let g17 = W::lut::<0xca>(c, g16, g11);
-        let g18 = W::lut::<0xca>(a, g4, g7);
-        let g19 = W::lut::<0xca>(c, g3, g18);
-        let g20 = W::lut::<0x69>(f, e, d);
-        let g21 = W::lut::<0x53>(e, d, c);
-        let g22 = W::lut::<0xd6>(g21, g4, a);
-        let g23 = W::lut::<0xca>(b, g22, g10);
-        let g24 = W::lut::<0x69>(g21, f, b);
-        let g25 = W::lut::<0x67>(g21, g3, f);
-        let g26 = W::lut::<0xca>(a, g20, g25);
-        let g27 = W::lut::<0xca>(c, g23, g26);
-        let g28 = W::lut::<0xca>(a, g17, g24);
-        [g27, g19, g15, g28]
+        let g0 = W::lut::<0x69>(f, e, c);
+        let g1 = W::lut::<0xac>(e, d, c);
+        let g2 = W::lut::<0x85>(g0, e, b);
+        let g3 = W::lut::<0x8f>(f, c, b);
+        let g4 = W::lut::<0x96>(g1, f, b);
+        let g5 = W::lut::<0x9c>(g3, g2, d);
+        let g6 = W::lut::<0xe4>(g5, g4, a);
+        let g7 = W::lut::<0x62>(g5, g0, g4);
+        let g8 = W::lut::<0xe5>(g7, g1, c);
+        let g9 = W::lut::<0x6a>(g6, g7, f);
+        let g10 = W::lut::<0x96>(g4, c, a);
+        let g11 = W::lut::<0x9c>(g10, d, c);
+        let g12 = W::lut::<0x63>(g9, g4, e);
+        let g13 = W::lut::<0xe2>(g12, g11, g0);
+        let g14 = W::lut::<0x59>(g0, g3, d);
+        let g15 = W::lut::<0x4b>(g14, g3, g2);
+        let g16 = W::lut::<0xd8>(g15, g14, e);
+        let g17 = W::lut::<0xb8>(g8, g9, d);
+        let g18 = W::lut::<0xdc>(g13, g15, g2);
+        let g19 = W::lut::<0x3c>(g18, g8, g7);
+        let g20 = W::lut::<0x20>(g17, g13, g15);
+        let g21 = W::lut::<0xf1>(g20, g17, g7);
+        let g22 = W::lut::<0x86>(g20, g10, d);
+        let g23 = W::lut::<0xd8>(g19, g13, a);
+        let g24 = W::lut::<0x8d>(g21, g16, a);
+        [g24, g22, g23, g6]
     }
 
-    /// 21 gates.
+    /// 19 gates.
     #[inline(always)]
     #[rustfmt::skip]
     pub(crate) fn s4<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
-        let g0 = W::lut::<0xb4>(d, c, b);
-        let g1 = W::lut::<0x95>(g0, e, b);
-        let g2 = W::lut::<0x38>(g0, e, b);
-        let g3 = W::lut::<0x82>(g0, c, b);
-        let g4 = W::lut::<0x56>(g2, g3, c);
-        let g5 = W::lut::<0x13>(g4, g2, e);
-        let g6 = W::lut::<0x61>(g5, g3, g1);
-        let g7 = W::lut::<0x9e>(g6, g4, e);
-        let g8 = W::lut::<0xd8>(g5, g4, a);
-        let g9 = W::lut::<0xc7>(g8, g7, g1);
-        let g10 = W::lut::<0xd8>(g7, g6, a);
-        let g11 = W::lut::<0xeb>(g9, g6, g8);
-        let g12 = W::lut::<0xb9>(g11, g6, a);
-        let g13 = W::lut::<0xb1>(g10, g12, g5);
-        let g14 = W::lut::<0x9c>(g11, g13, b);
-        let g15 = W::lut::<0x69>(g14, g2, d);
-        let g16 = W::lut::<0xa4>(g15, g11, g9);
-        let g17 = W::lut::<0x72>(g10, g8, f);
-        let g18 = W::lut::<0xe4>(g10, g8, f);
-        let g19 = W::lut::<0x72>(g16, g14, f);
-        let g20 = W::lut::<0xe4>(g16, g14, f);
-        [g20, g19, g17, g18]
-    }
-
-    /// 29 gates.
-    #[inline(always)]
-    #[rustfmt::skip]
-    pub(crate) fn s5<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
-        let g0 = W::lut::<0x65>(e, c, a);
-        let g1 = W::lut::<0x6d>(g0, e, c);
-        let g2 = W::lut::<0x69>(g1, f, b);
-        let g3 = W::lut::<0x96>(g2, g0, b);
-        let g4 = W::lut::<0x92>(g3, g0, c);
-        let g5 = W::lut::<0x17>(g2, g1, g0);
-        let g6 = W::lut::<0x4e>(g5, g4, b);
-        let g7 = W::lut::<0xad>(g4, g1, g0);
-        let g8 = W::lut::<0x83>(g7, g1, e);
-        let g9 = W::lut::<0xe4>(g8, g7, b);
-        let g10 = W::lut::<0xe4>(g9, g6, d);
-        let g11 = W::lut::<0x2b>(g9, g3, a);
-        let g12 = W::lut::<0x6a>(g8, g0, b);
-        let g13 = W::lut::<0x69>(g12, g1, e);
-        let g14 = W::lut::<0x6b>(g13, g8, f);
-        let g15 = W::lut::<0xc7>(g10, g14, g1);
-        let g16 = W::lut::<0x2f>(g15, g8, g1);
-        let g17 = W::lut::<0xb0>(g16, g5, e);
-        let g18 = W::lut::<0xe4>(g11, g15, b);
-        let g19 = W::lut::<0x2d>(g15, g2, g3);
-        let g20 = W::lut::<0xe9>(g11, g2, e);
-        let g21 = W::lut::<0xe4>(g20, g13, f);
-        let g22 = W::lut::<0x3c>(g14, g20, a);
-        let g23 = W::lut::<0xe4>(g22, g19, a);
-        let g24 = W::lut::<0x47>(g22, g21, g11);
-        let g25 = W::lut::<0x27>(g24, g12, e);
-        let g26 = W::lut::<0xd8>(g23, g2, d);
-        let g27 = W::lut::<0x4e>(g25, g18, d);
-        let g28 = W::lut::<0xd8>(g21, g17, d);
-        [g28, g26, g27, g10]
-    }
-
-    /// 28 gates.
-    #[inline(always)]
-    #[rustfmt::skip]
-    pub(crate) fn s6<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
-        let g0 = W::lut::<0x3e>(d, b, a);
-        let g1 = W::lut::<0x69>(f, d, a);
-        let g2 = W::lut::<0x69>(g1, e, b);
-        let g3 = W::lut::<0x65>(g0, g1, f);
-        let g4 = W::lut::<0xd4>(g2, g3, d);
-        let g5 = W::lut::<0x8d>(g4, g3, e);
-        let g6 = W::lut::<0x1b>(g5, g4, f);
-        let g7 = W::lut::<0xe4>(g3, g2, e);
-        let g8 = W::lut::<0xd8>(g6, g7, c);
-        let g9 = W::lut::<0xe6>(g7, g1, f);
-        let g10 = W::lut::<0x2e>(g7, e, c);
-        let g11 = W::lut::<0xb6>(g10, g2, g3);
-        let g12 = W::lut::<0x68>(g9, g2, e);
-        let g13 = W::lut::<0x78>(g1, e, c);
-        let g14 = W::lut::<0x98>(g13, g11, f);
-        let g15 = W::lut::<0xb4>(g14, g13, a);
-        let g16 = W::lut::<0x97>(g15, g13, d);
-        let g17 = W::lut::<0x69>(g15, g10, d);
-        let g18 = W::lut::<0x2c>(g5, g17, g1);
-        let g19 = W::lut::<0xa2>(g17, g0, d);
-        let g20 = W::lut::<0x1a>(g19, g17, g2);
-        let g21 = W::lut::<0x4e>(g16, g11, b);
-        let g22 = W::lut::<0x75>(g18, g11, d);
-        let g23 = W::lut::<0x60>(g12, g22, g5);
-        let g24 = W::lut::<0x85>(g23, g21, g14);
-        let g25 = W::lut::<0xe5>(g24, g18, b);
-        let g26 = W::lut::<0x95>(g24, g19, g12);
-        let g27 = W::lut::<0x1b>(g26, g20, c);
-        [g21, g27, g8, g25]
+        let g0 = W::lut::<0xa9>(e, d, b);
+        let g1 = W::lut::<0x9c>(g0, e, d);
+        let g2 = W::lut::<0xb4>(g1, c, b);
+        let g3 = W::lut::<0xbc>(g2, e, a);
+        let g4 = W::lut::<0xd8>(g2, g0, c);
+        let g5 = W::lut::<0x96>(g0, c, a);
+        let g6 = W::lut::<0xd8>(g3, g5, b);
+        let g7 = W::lut::<0x49>(g4, g1, g5);
+        let g8 = W::lut::<0xd8>(g6, g7, d);
+        let g9 = W::lut::<0x96>(g3, d, a);
+        let g10 = W::lut::<0x72>(g9, g2, g1);
+        let g11 = W::lut::<0x94>(g9, g4, g0);
+        let g12 = W::lut::<0xd8>(g10, g4, a);
+        let g13 = W::lut::<0x87>(g7, g12, g3);
+        let g14 = W::lut::<0x9c>(g11, g13, a);
+        let g15 = W::lut::<0xb1>(g8, g12, f);
+        let g16 = W::lut::<0xd8>(g8, g12, f);
+        let g17 = W::lut::<0xd8>(g14, g11, f);
+        let g18 = W::lut::<0x4e>(g14, g11, f);
+        [g17, g18, g16, g15]
     }
 
     /// 27 gates.
     #[inline(always)]
     #[rustfmt::skip]
-    pub(crate) fn s7<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
-        let g0 = W::lut::<0x61>(f, e, c);
-        let g1 = W::lut::<0x89>(g0, f, d);
-        let g2 = W::lut::<0xb6>(e, d, b);
-        let g3 = W::lut::<0x6b>(g1, e, b);
-        let g4 = W::lut::<0xda>(g2, g3, e);
-        let g5 = W::lut::<0xd2>(g4, g0, c);
-        let g6 = W::lut::<0x69>(g0, b, a);
-        let g7 = W::lut::<0x1f>(g1, g6, c);
-        let g8 = W::lut::<0xa9>(g7, g5, g0);
-        let g9 = W::lut::<0x82>(g8, g1, f);
-        let g10 = W::lut::<0x6c>(g9, g5, c);
-        let g11 = W::lut::<0x8d>(g8, g6, d);
-        let g12 = W::lut::<0xa3>(g5, g3, d);
-        let g13 = W::lut::<0xf4>(g12, g5, e);
-        let g14 = W::lut::<0xe4>(g13, g11, a);
-        let g15 = W::lut::<0x66>(g14, g3, g6);
-        let g16 = W::lut::<0xb8>(g15, g12, g0);
-        let g17 = W::lut::<0x72>(g16, g5, e);
-        let g18 = W::lut::<0x62>(g16, g2, a);
-        let g19 = W::lut::<0xe8>(g8, g6, g2);
-        let g20 = W::lut::<0x87>(g15, g12, b);
-        let g21 = W::lut::<0x8d>(g20, g18, f);
-        let g22 = W::lut::<0x96>(g10, g21, g8);
-        let g23 = W::lut::<0x5e>(g22, g20, g12);
-        let g24 = W::lut::<0x1b>(g23, g19, b);
-        let g25 = W::lut::<0x99>(g17, g21, c);
-        let g26 = W::lut::<0xe4>(g17, g10, a);
-        [g14, g24, g26, g25]
+    pub(crate) fn s5<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
+        let g0 = W::lut::<0xb6>(e, c, a);
+        let g1 = W::lut::<0x69>(g0, f, b);
+        let g2 = W::lut::<0x65>(e, c, a);
+        let g3 = W::lut::<0xe4>(g2, g0, f);
+        let g4 = W::lut::<0x1a>(g1, g2, c);
+        let g5 = W::lut::<0xd9>(g3, f, c);
+        let g6 = W::lut::<0x92>(g5, g0, e);
+        let g7 = W::lut::<0x6a>(g6, g2, b);
+        let g8 = W::lut::<0x6d>(g0, g2, f);
+        let g9 = W::lut::<0xcb>(g8, g1, g2);
+        let g10 = W::lut::<0xb4>(g9, g5, e);
+        let g11 = W::lut::<0x58>(g6, g10, g0);
+        let g12 = W::lut::<0x8d>(g11, g6, b);
+        let g13 = W::lut::<0x36>(g12, g8, g3);
+        let g14 = W::lut::<0x4f>(g13, e, a);
+        let g15 = W::lut::<0xd8>(g14, g7, e);
+        let g16 = W::lut::<0x4e>(g14, g8, b);
+        let g17 = W::lut::<0x27>(g4, g3, b);
+        let g18 = W::lut::<0xb1>(g12, g17, d);
+        let g19 = W::lut::<0x52>(g18, g9, f);
+        let g20 = W::lut::<0x38>(g19, g15, g5);
+        let g21 = W::lut::<0x4a>(g20, g18, g0);
+        let g22 = W::lut::<0xad>(g21, g4, g12);
+        let g23 = W::lut::<0xb8>(g22, g11, g3);
+        let g24 = W::lut::<0xe4>(g21, g10, d);
+        let g25 = W::lut::<0xd8>(g23, g1, d);
+        let g26 = W::lut::<0xd8>(g16, g15, d);
+        [g24, g25, g26, g18]
     }
 
-    /// 28 gates.
+    /// 25 gates.
+    #[inline(always)]
+    #[rustfmt::skip]
+    pub(crate) fn s6<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
+        let g0 = W::lut::<0x69>(e, d, a);
+        let g1 = W::lut::<0xb2>(d, b, a);
+        let g2 = W::lut::<0x8d>(g1, d, a);
+        let g3 = W::lut::<0xe4>(g2, g1, e);
+        let g4 = W::lut::<0x96>(g0, f, b);
+        let g5 = W::lut::<0x1e>(g4, g2, g0);
+        let g6 = W::lut::<0xc9>(g5, g2, e);
+        let g7 = W::lut::<0xe4>(g3, g0, f);
+        let g8 = W::lut::<0x43>(g7, g4, f);
+        let g9 = W::lut::<0x72>(g8, g5, e);
+        let g10 = W::lut::<0x1e>(g9, d, a);
+        let g11 = W::lut::<0xd8>(g10, g5, f);
+        let g12 = W::lut::<0x86>(g11, e, a);
+        let g13 = W::lut::<0xb1>(g12, g0, g1);
+        let g14 = W::lut::<0xd8>(g13, g11, c);
+        let g15 = W::lut::<0x86>(g11, g1, f);
+        let g16 = W::lut::<0x96>(g12, g4, b);
+        let g17 = W::lut::<0xb1>(g15, g16, e);
+        let g18 = W::lut::<0xc7>(g17, g12, f);
+        let g19 = W::lut::<0xe4>(g18, g4, d);
+        let g20 = W::lut::<0x27>(g19, g16, g3);
+        let g21 = W::lut::<0xe4>(g20, g19, c);
+        let g22 = W::lut::<0x2a>(g12, g7, g6);
+        let g23 = W::lut::<0xe4>(g22, g17, c);
+        let g24 = W::lut::<0xd8>(g9, g7, c);
+        [g24, g21, g23, g14]
+    }
+
+    /// 26 gates.
+    #[inline(always)]
+    #[rustfmt::skip]
+    pub(crate) fn s7<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
+        let g0 = W::lut::<0x59>(f, c, b);
+        let g1 = W::lut::<0x78>(e, d, b);
+        let g2 = W::lut::<0x29>(g0, e, d);
+        let g3 = W::lut::<0xfb>(g2, f, d);
+        let g4 = W::lut::<0x71>(g3, g1, d);
+        let g5 = W::lut::<0x3c>(g4, g0, c);
+        let g6 = W::lut::<0xdc>(g5, g2, c);
+        let g7 = W::lut::<0x94>(g5, f, c);
+        let g8 = W::lut::<0x96>(g7, g5, g1);
+        let g9 = W::lut::<0x86>(g8, g3, c);
+        let g10 = W::lut::<0x8d>(g8, g1, g0);
+        let g11 = W::lut::<0xd4>(g10, g6, g0);
+        let g12 = W::lut::<0x2c>(g11, g9, g5);
+        let g13 = W::lut::<0xb1>(g11, g10, d);
+        let g14 = W::lut::<0x2d>(g13, g11, g7);
+        let g15 = W::lut::<0xd8>(g12, g8, f);
+        let g16 = W::lut::<0x9b>(g15, g1, d);
+        let g17 = W::lut::<0x99>(g13, g16, g5);
+        let g18 = W::lut::<0xc3>(g15, g3, g0);
+        let g19 = W::lut::<0xbe>(g16, g12, g0);
+        let g20 = W::lut::<0xb1>(g18, g12, a);
+        let g21 = W::lut::<0xa7>(g19, g15, g8);
+        let g22 = W::lut::<0xe4>(g6, g8, a);
+        let g23 = W::lut::<0xe4>(g21, g13, a);
+        let g24 = W::lut::<0x9e>(g17, g14, g22);
+        let g25 = W::lut::<0xe4>(g24, g17, a);
+        [g22, g23, g25, g20]
+    }
+
+    /// 24 gates.
     #[inline(always)]
     #[rustfmt::skip]
     pub(crate) fn s8<W: Word>([a, b, c, d, e, f]: [W; 6]) -> [W; 4] {
-        let g0 = W::lut::<0x4a>(f, e, d);
-        let g1 = W::lut::<0x7c>(g0, c, b);
-        let g2 = W::lut::<0x96>(e, d, b);
-        let g3 = W::lut::<0x3b>(g1, f, e);
-        let g4 = W::lut::<0x96>(g3, g1, g2);
-        let g5 = W::lut::<0xa8>(g2, e, d);
-        let g6 = W::lut::<0x46>(g4, c, b);
-        let g7 = W::lut::<0xb2>(e, c, b);
-        let g8 = W::lut::<0x61>(g4, f, c);
-        let g9 = W::lut::<0x96>(g7, g5, f);
-        let g10 = W::lut::<0x1e>(g8, g5, g9);
-        let g11 = W::lut::<0x94>(g10, g7, d);
-        let g12 = W::lut::<0x96>(g6, g11, a);
-        let g13 = W::lut::<0xe4>(g11, g6, e);
-        let g14 = W::lut::<0x99>(g13, g6, g0);
-        let g15 = W::lut::<0xe4>(g14, g13, a);
-        let g16 = W::lut::<0x99>(g15, g12, g0);
-        let g17 = W::lut::<0xb2>(g13, g12, g4);
-        let g18 = W::lut::<0x4e>(g9, g4, a);
-        let g19 = W::lut::<0xd8>(g18, g9, b);
-        let g20 = W::lut::<0x2b>(g18, g9, g4);
-        let g21 = W::lut::<0x69>(g16, g7, g4);
-        let g22 = W::lut::<0xb4>(g21, g19, d);
-        let g23 = W::lut::<0xe4>(g16, g18, e);
-        let g24 = W::lut::<0x6c>(g21, g14, e);
-        let g25 = W::lut::<0x17>(g22, g24, g23);
-        let g26 = W::lut::<0x8d>(g25, g22, f);
-        let g27 = W::lut::<0xd8>(g17, g23, f);
-        [g27, g20, g15, g26]
+        let g0 = W::lut::<0xa9>(e, d, c);
+        let g1 = W::lut::<0xa9>(g0, e, b);
+        let g2 = W::lut::<0x69>(g1, f, d);
+        let g3 = W::lut::<0xe1>(g2, g0, b);
+        let g4 = W::lut::<0xd2>(g2, e, d);
+        let g5 = W::lut::<0xd8>(g4, g3, a);
+        let g6 = W::lut::<0x85>(g5, g1, g0);
+        let g7 = W::lut::<0x73>(g6, g2, d);
+        let g8 = W::lut::<0x96>(g7, f, e);
+        let g9 = W::lut::<0x72>(g4, g3, e);
+        let g10 = W::lut::<0x63>(g6, g4, f);
+        let g11 = W::lut::<0x4e>(g10, g3, a);
+        let g12 = W::lut::<0x96>(g11, g0, a);
+        let g13 = W::lut::<0xd2>(g12, g5, d);
+        let g14 = W::lut::<0xb9>(g13, g0, a);
+        let g15 = W::lut::<0x2d>(g14, g1, d);
+        let g16 = W::lut::<0x39>(g15, g5, e);
+        let g17 = W::lut::<0x60>(g12, g8, g11);
+        let g18 = W::lut::<0x21>(g17, g5, e);
+        let g19 = W::lut::<0x5c>(g18, g9, g1);
+        let g20 = W::lut::<0xe4>(g19, g8, a);
+        let g21 = W::lut::<0xc9>(g17, g11, g6);
+        let g22 = W::lut::<0x27>(g21, g16, f);
+        let g23 = W::lut::<0xb1>(g13, g16, f);
+        [g22, g11, g20, g23]
     }
 
-    /// 14 gates.
+    /// 13 gates.
     #[inline(always)]
     #[rustfmt::skip]
     pub(crate) fn inverse_pair<W: Word>([a, b, c, d, e]: [W; 5]) -> [W; 4] {
-        let g0 = W::lut::<0x9d>(e, c, a);
-        let g1 = W::lut::<0x67>(g0, e, b);
-        let g2 = W::lut::<0x1e>(g1, g0, d);
-        let g3 = W::lut::<0xc6>(d, c, a);
-        let g4 = W::lut::<0x98>(g3, b, a);
-        let g5 = W::lut::<0xf9>(g4, e, d);
-        let g6 = W::lut::<0x7b>(e, d, a);
-        let g7 = W::lut::<0x92>(g1, g3, g6);
-        let g8 = W::lut::<0x3b>(g7, g5, e);
-        let g9 = W::lut::<0x47>(g5, g2, a);
-        let g10 = W::lut::<0xc3>(g9, c, a);
-        let g11 = W::lut::<0x68>(g10, g7, b);
-        let g12 = W::lut::<0xca>(g6, g2, b);
-        let g13 = W::lut::<0x67>(g8, g11, g6);
-        [g12, g13, g8, g10]
+        let g0 = W::lut::<0x9b>(e, c, a);
+        let g1 = W::lut::<0x15>(g0, e, d);
+        let g2 = W::lut::<0x96>(e, d, a);
+        let g3 = W::lut::<0x35>(g2, e, b);
+        let g4 = W::lut::<0x96>(g3, g0, e);
+        let g5 = W::lut::<0x19>(g2, g0, b);
+        let g6 = W::lut::<0x71>(g2, g0, b);
+        let g7 = W::lut::<0x9c>(g6, g3, c);
+        let g8 = W::lut::<0x4b>(g5, g1, g4);
+        let g9 = W::lut::<0x38>(g4, g7, c);
+        let g10 = W::lut::<0xd7>(g1, g9, a);
+        let g11 = W::lut::<0xc5>(g10, g4, c);
+        let g12 = W::lut::<0x6d>(g10, g1, b);
+        [g12, g7, g8, g11]
     }
 }

@@ -1,7 +1,8 @@
 //! DEA in bit planes. [FIPS 46-3]; plane 0 is the most significant bit of all blocks and keys.
 //!
 //! Permutations cost nothing: they say which plane is meant. Of the rounds there is one body, so
-//! that the code stays in the instruction cache; the planes of a round's key come from a table.
+//! that the code stays in the instruction cache. The halves of the key stand twice in a row: the
+//! key of a round is then what the second choice takes of 28 planes from the round's shift on.
 //!
 //! [FIPS 46-3]: https://csrc.nist.gov/pubs/fips/46-3/final
 
@@ -54,105 +55,140 @@ const PLACES: [usize; 32] = {
     places
 };
 
-/// For each round and each of the 48 box inputs, the plane of the key; 64 more where it is to be
-/// the complement.
-type Schedule = [[u8; 48]; 16];
-
-/// Circuits of two-input gates leave some outputs complemented, hence planes of a half after an
-/// odd number of rounds. The complement of the key's plane makes up for it, and in the end every
-/// plane was complemented eight times.
-const fn schedule(decrypts: bool, inverted: &[u8; 8]) -> Schedule {
-    let mut schedule = [[0; 48]; 16];
-    let (mut round, mut shift) = (0, 0);
+/// How far the halves of the key have been shifted in each round.
+const SHIFTED: [usize; 16] = {
+    let mut shifted = SHIFTS;
+    let mut round = 1;
     while round < 16 {
-        shift += SHIFTS[round];
-        let at = if decrypts { 15 - round } else { round };
-        let complemented = at.div_ceil(2) % 2 == 1 && at % 2 == 1 || at / 2 % 2 == 1 && at % 2 == 0;
-        let mut input = 0;
-        while input < 48 {
-            let choice = CHOICE_2[input] as usize - 1;
-            let half = choice / 28 * 28;
-            let place = CHOICE_1[half + (choice - half + shift) % 28] - 1;
-            let from = PERMUTATION[expanded(input / 6, input % 6)] as usize - 1;
-            let inverts = inverted[from / 4] >> (3 - from % 4) & 1 == 1;
-            schedule[at][input] = place + if inverts && complemented { 64 } else { 0 };
-            input += 1;
-        }
+        shifted[round] += shifted[round - 1];
         round += 1;
     }
-    schedule
-}
+    shifted
+};
+
+/// Circuits of two-input gates leave some outputs complemented, hence planes of a half after an
+/// odd number of rounds that added to it. The complement of the key's plane makes up for it, and in
+/// the end every plane was complemented eight times.
+///
+/// Which of the 48 box inputs come from such planes.
+const INVERTED: [bool; 48] = {
+    let mut inverted = [false; 48];
+    let mut input = 0;
+    while input < 48 {
+        let from = PERMUTATION[expanded(input / 6, input % 6)] as usize - 1;
+        inverted[input] = two::OUTPUTS_INVERTED[from / 4] >> (3 - from % 4) & 1 == 1;
+        input += 1;
+    }
+    inverted
+};
 
 /// Which plane of a half is input `at` of box `number`.
 const fn expanded(number: usize, at: usize) -> usize {
     (4 * number + 31 + at) % 32
 }
 
-static ENCRYPT_TWO: Schedule = schedule(false, &two::OUTPUTS_INVERTED);
-static DECRYPT_TWO: Schedule = schedule(true, &two::OUTPUTS_INVERTED);
-static ENCRYPT_THREE: Schedule = schedule(false, &[0; 8]);
-static DECRYPT_THREE: Schedule = schedule(true, &[0; 8]);
-
 // ------------------------------------------------------------------------------------ the cipher
 
-/// Encrypts each lane's block under the lane's key.
+/// DKGA02: encrypts each lane's block under the lane's key, and adds both.
 #[inline(always)]
-pub(crate) fn encrypt<W: Word>(key: &Planes<W>, block: &Planes<W>, out: &mut Planes<W>) {
-    let schedule = if W::THREE_INPUTS { &ENCRYPT_THREE } else { &ENCRYPT_TWO };
-    W::call(Rounds { key, block, out, schedule });
+pub(crate) fn derive<W: Word>(key: &Planes<W>, block: &Planes<W>, out: &mut Planes<W>) {
+    W::call(Rounds::<W, true> { key, block, out });
 }
 
 /// Decrypts each lane's block under the lane's key.
 #[inline(always)]
 pub(crate) fn decrypt<W: Word>(key: &Planes<W>, block: &Planes<W>, out: &mut Planes<W>) {
-    let schedule = if W::THREE_INPUTS { &DECRYPT_THREE } else { &DECRYPT_TWO };
-    W::call(Rounds { key, block, out, schedule });
+    W::call(Rounds::<W, false> { key, block, out });
 }
 
-struct Rounds<'a, W> {
+struct Rounds<'a, W, const DERIVES: bool> {
     key: &'a Planes<W>,
     block: &'a Planes<W>,
     out: &'a mut Planes<W>,
-    schedule: &'static Schedule,
 }
 
-impl<W: Word> Kernel<W> for Rounds<'_, W> {
+/// An array written out, as one filled first and overwritten then costs twice.
+macro_rules! array {
+    ($at:ident => $value:expr; $($number:literal)*) => {
+        [$({ let $at = $number; $value }),*]
+    };
+}
+
+macro_rules! array28 {
+    ($at:ident => $value:expr) => {
+        array!($at => $value; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25
+            26 27)
+    };
+}
+
+macro_rules! array32 {
+    ($at:ident => $value:expr) => {
+        array!($at => $value; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25
+            26 27 28 29 30 31)
+    };
+}
+
+/// Both halves of the key, each of them twice.
+type Key<W> = [[[W; 28]; 2]; 2];
+
+impl<W: Word, const DERIVES: bool> Kernel<W> for Rounds<'_, W, DERIVES> {
     #[inline(always)]
     fn run(self) {
-        let zero = W::splat(0);
-        let mut key = [zero; 128];
-        for at in 0..64 {
-            key[at] = self.key[at];
-            if !W::THREE_INPUTS {
-                key[64 + at] = self.key[at].not();
-            }
-        }
-        let (mut left, mut right) = ([zero; 32], [zero; 32]);
-        for at in 0..32 {
-            left[at] = self.block[INITIAL[at] as usize - 1];
-            right[at] = self.block[INITIAL[32 + at] as usize - 1];
-        }
+        let first = array28!(at => self.key[CHOICE_1[at] as usize - 1]);
+        let second = array28!(at => self.key[CHOICE_1[28 + at] as usize - 1]);
+        let key: Key<W> = [[first; 2], [second; 2]];
+        let complement: Key<W> = if W::THREE_INPUTS {
+            key
+        } else {
+            let (first, second) =
+                (array28!(at => first[at].not()), array28!(at => second[at].not()));
+            [[first; 2], [second; 2]]
+        };
+        let mut left = array32!(at => self.block[INITIAL[at] as usize - 1]);
+        let mut right = array32!(at => self.block[INITIAL[32 + at] as usize - 1]);
         // The halves stay in memory: as values of one long body they would be moved about.
-        for (number, places) in self.schedule.iter().enumerate() {
+        for number in 0..16 {
+            let shifted = SHIFTED[if DERIVES { number } else { 15 - number }];
+            let usual = windows(&key, shifted);
+            let inverted = if matches!(number % 4, 1 | 2) && !W::THREE_INPUTS {
+                windows(&complement, shifted)
+            } else {
+                usual
+            };
             let (to, from) =
                 if number % 2 == 0 { (&mut left, &right) } else { (&mut right, &left) };
-            round(to, from, &key, places);
+            round(to, from, usual, inverted);
         }
         for at in 0..32 {
-            self.out[INITIAL[at] as usize - 1] = right[at];
-            self.out[INITIAL[32 + at] as usize - 1] = left[at];
+            for (half, from) in [(0, &right), (32, &left)] {
+                let place = INITIAL[half + at] as usize - 1;
+                self.out[place] = if DERIVES {
+                    from[at].xor3(self.key[place], self.block[place])
+                } else {
+                    from[at]
+                };
+            }
         }
     }
 }
 
+/// The halves of the key as a round has them.
 #[inline(always)]
-fn round<W: Word>(left: &mut [W; 32], right: &[W; 32], key: &[W; 128], places: &[u8; 48]) {
+fn windows<W: Word>(key: &Key<W>, shifted: usize) -> [&[W]; 2] {
+    let [first, second] = key;
+    [&first.as_flattened()[shifted..shifted + 28], &second.as_flattened()[shifted..shifted + 28]]
+}
+
+#[inline(always)]
+fn round<W: Word>(left: &mut [W; 32], right: &[W; 32], usual: [&[W]; 2], inverted: [&[W]; 2]) {
     macro_rules! substitute {
         ($number:literal, $circuit:ident) => {{
             let mut inputs = [W::splat(0); 6];
             for at in 0..6 {
-                let place = usize::from(places[6 * $number + at] & 127);
-                inputs[at] = right[expanded($number, at)].xor(key[place]);
+                let input = 6 * $number + at;
+                let key = if INVERTED[input] { inverted } else { usual };
+                let choice = CHOICE_2[input] as usize - 1;
+                inputs[at] = right[expanded($number, at)].xor(key[choice / 28][choice % 28]);
             }
             let outputs =
                 if W::THREE_INPUTS { three::$circuit(inputs) } else { two::$circuit(inputs) };

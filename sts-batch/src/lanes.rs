@@ -6,7 +6,7 @@
 //!
 //! # Safety
 //!
-//! All unsafe code of the crate is in this file. The vector words compile to instructions that not
+//! Unsafe code is in this file and in that of SHA-256. The vector words compile to instructions that not
 //! every machine has. They cannot be named outside this file, so that only [`Lanes::run`] brings
 //! them in, and it asks the machine first.
 //!
@@ -14,7 +14,7 @@
 //! `#[target_feature]` below: closures and iterators over words would be compiled without the
 //! feature, and every operation would become a call.
 
-#![allow(unsafe_code, reason = "the one place for it")]
+#![allow(unsafe_code, reason = "vector instructions")]
 
 use core::fmt;
 

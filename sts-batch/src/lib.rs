@@ -1,7 +1,8 @@
-//! Many STS tokens or candidate keys at once: DKGA02, EA07, EA09 and the token check in bit planes.
+//! Many STS tokens or candidate keys at once: DKGA02, DKGA04, EA07, EA09, EA11 and the token check.
 //!
 //! Bit `i` of every candidate lies in plane `i`; 64, 256 or 512 candidates go through one chain of
-//! logic operations. The answers are those of `sts-core`, bit for bit.
+//! logic operations. Of DKGA04 the hashes are done several at a time, one a lane. The answers are
+//! those of `sts-core`, bit for bit.
 //!
 //! ```
 //! use sts_batch::{Batch, Cipher, Group, Question};
@@ -16,8 +17,9 @@
 //!
 //! # Security
 //!
-//! No memory is indexed by bits of a key or of data, so time does not depend on them. Planes on the
-//! stack are not wiped; [`KeyPlanes`] are, when dropped.
+//! No memory is indexed by bits of a key or of data, so time does not depend on them. Planes and
+//! keys on the stack are not wiped; [`KeyPlanes`], [`Dkga04Planes`] and [`Dkga04Key`] are, when
+//! dropped.
 
 #![deny(unsafe_code, unsafe_op_in_unsafe_fn)]
 #![expect(
@@ -29,12 +31,17 @@
 mod circuits;
 mod crc;
 mod dea;
+mod dkga04;
+mod flags;
 mod lanes;
+mod misty1;
 mod rows;
 mod search;
+mod sha256;
 mod sta;
 mod transpose;
 
+pub use dkga04::{Dkga04Cipher, Dkga04Group, Dkga04Key, Dkga04Planes};
 pub use lanes::Lanes;
 pub use search::{Group, Hit, KeyPlanes, Question};
 
@@ -62,15 +69,6 @@ impl Cipher {
             Self::Sta => sta::decrypt(key, block, out),
             Self::Dea => dea::decrypt(key, block, out),
         }
-    }
-}
-
-/// DKGA02: each lane's key from its vending key and its block (`PANBlock` xor `CONTROLBlock`).
-#[inline(always)]
-fn derive<W: Word>(vending: &Planes<W>, block: &Planes<W>, key: &mut Planes<W>) {
-    dea::encrypt(vending, block, key);
-    for at in 0..64 {
-        key[at] = key[at].xor3(vending[at], block[at]);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::lanes::{Word, Work};
 use crate::transpose::{planes_of_some, rows_of_some};
-use crate::{Batch, Cipher, crc, derive, splat};
+use crate::{Batch, Cipher, crc, dea, flags, splat};
 
 struct Derive<'a> {
     vending: &'a [u64],
@@ -21,7 +21,7 @@ impl Work for Derive<'_> {
         while base < self.blocks.len() {
             planes_of_some(&self.vending[base..], &mut vending);
             planes_of_some(&self.blocks[base..], &mut block);
-            derive(&vending, &block, &mut key);
+            dea::derive(&vending, &block, &mut key);
             rows_of_some(&key, &mut self.keys[base..]);
             base += W::LANES;
         }
@@ -78,21 +78,14 @@ struct Open<'a> {
 #[inline(always)]
 fn classes<W: Word>(class_bits: &[u8]) -> [W; 2] {
     let class_bits = &class_bits[..class_bits.len().min(W::LANES)];
-    let mut words = [[0; 8]; 2];
     let first = class_bits[0];
-    if class_bits.iter().all(|&class| class == first) {
-        for word in 0..8 {
-            words[0][word] = 0_u64.wrapping_sub(u64::from(first >> 1 & 1));
-            words[1][word] = 0_u64.wrapping_sub(u64::from(first & 1));
-        }
+    // Without an early exit, many are compared at once.
+    if class_bits.iter().fold(0, |differs, class| differs | (class ^ first)) & 3 == 0 {
+        let bit = |bit: u8| 0_u64.wrapping_sub(u64::from(first >> bit & 1));
+        [W::splat(bit(1)), W::splat(bit(0))]
     } else {
-        for (row, &class) in class_bits.iter().enumerate() {
-            let (word, bit) = (row % W::WORDS, row / W::WORDS);
-            words[0][word] |= u64::from(class >> 1 & 1) << bit;
-            words[1][word] |= u64::from(class & 1) << bit;
-        }
+        [flags::plane_of(class_bits, 1), flags::plane_of(class_bits, 0)]
     }
-    [W::load(&words[0]), W::load(&words[1])]
 }
 
 impl Work for Open<'_> {
@@ -106,14 +99,11 @@ impl Work for Open<'_> {
         while base < self.blocks.len() {
             planes_of_some(&self.vending[base..], &mut vending);
             planes_of_some(&self.blocks[base..], &mut block);
-            derive(&vending, &block, &mut key);
+            dea::derive(&vending, &block, &mut key);
             planes_of_some(&self.tokens[base..], &mut block);
             self.cipher.decrypt(&key, &block, &mut vending);
-            let mut mask = [0; 8];
-            crc::holds(classes(&self.class_bits[base..]), &vending).store(&mut mask);
-            for (row, holds) in self.holds[base..].iter_mut().take(W::LANES).enumerate() {
-                *holds = mask[row % W::WORDS] >> (row / W::WORDS) & 1 == 1;
-            }
+            let holds = crc::holds(classes(&self.class_bits[base..]), &vending);
+            flags::rows_of(holds, &mut self.holds[base..]);
             rows_of_some(&vending, &mut self.plain[base..]);
             base += W::LANES;
         }

@@ -4,8 +4,9 @@ use core::fmt;
 
 use zeroize::Zeroize;
 
+use crate::flags::spread_to_nibbles;
 use crate::lanes::{Lanes, Word, Work};
-use crate::{Batch, Cipher, Planes, crc, derive, splat, transpose};
+use crate::{Batch, Cipher, Planes, crc, dea, splat, transpose};
 
 /// A token to be opened: its class and its encrypted block.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -52,7 +53,8 @@ impl Hit {
     }
 }
 
-const TARIFFS: usize = 100;
+/// How many tariff indices there are.
+pub(crate) const TARIFFS: usize = 100;
 
 /// The lowest bit of the tariff index, two BCD digits, in the block.
 const TARIFF_BIT: usize = 28;
@@ -88,15 +90,6 @@ fn between<W: Word>(from: usize, to: usize) -> W {
     W::load(&words)
 }
 
-/// Each of 16 bits as the lowest of a nibble.
-#[inline(always)]
-const fn spread(bits: u64) -> u64 {
-    let bits = (bits | bits << 24) & 0x0000_00ff_0000_00ff;
-    let bits = (bits | bits << 12) & 0x000f_000f_000f_000f;
-    let bits = (bits | bits << 6) & 0x0303_0303_0303_0303;
-    (bits | bits << 3) & 0x1111_1111_1111_1111
-}
-
 /// Planes of values that are constant in each group: up to four groups choose one of sixteen sets
 /// of lanes.
 #[inline(always)]
@@ -105,7 +98,7 @@ fn fill<W: Word>(values: [u64; 4], sets: &[W; 16], planes: &mut Planes<W>) {
         let shift = 48 - 16 * quarter;
         let mut nibbles = 0;
         for at in 0..4 {
-            nibbles |= spread(values[at] >> shift & 0xffff) << at;
+            nibbles |= spread_to_nibbles(values[at] >> shift) << at;
         }
         for at in 0..16 {
             let place = 16 * quarter + at;
@@ -162,27 +155,32 @@ fn enumerate<W: Word>(
 }
 
 /// What one token asks of every batch of keys.
-struct Opening<W> {
+pub(crate) struct Opening<W> {
     class: [W; 2],
-    block: Planes<W>,
-    cipher: Cipher,
+    pub(crate) block: Planes<W>,
 }
 
 impl<W: Word> Opening<W> {
     #[inline(always)]
-    fn new(question: &Question, cipher: Cipher) -> Self {
+    pub(crate) fn new(question: &Question) -> Self {
         let bit = |bit: u8| 0_u64.wrapping_sub(u64::from(question.class_bits >> bit & 1));
         let class = [W::splat(bit(1)), W::splat(bit(0))];
-        Self { class, block: splat(question.block), cipher }
+        Self { class, block: splat(question.block) }
     }
 
-    /// Opens under the first `count` keys of a batch; `index` numbers (word, bit).
+    /// Opens under a batch of keys.
     #[inline(always)]
-    fn open(&self, key: &Planes<W>, order: Order, base: usize, count: usize, hits: &mut Vec<Hit>) {
+    pub(crate) fn open(&self, cipher: Cipher, key: &Planes<W>, lie: Lie, hits: &mut Vec<Hit>) {
         let mut plain = [W::splat(0); 64];
-        self.cipher.decrypt(key, &self.block, &mut plain);
+        cipher.decrypt(key, &self.block, &mut plain);
+        self.check(&plain, lie, hits);
+    }
+
+    /// The hits among a batch of decrypted blocks.
+    #[inline(always)]
+    pub(crate) fn check(&self, plain: &Planes<W>, lie: Lie, hits: &mut Vec<Hit>) {
         let mut mask = [0; 8];
-        crc::holds(self.class, &plain).store(&mut mask);
+        crc::holds(self.class, plain).store(&mut mask);
         if mask == [0; 8] {
             return;
         }
@@ -190,7 +188,7 @@ impl<W: Word> Opening<W> {
         for at in 0..64 {
             plain[at].store(&mut words[at]);
         }
-        collect(&mask, &words, W::WORDS, order, base, count, hits);
+        collect(&mask, &words, W::WORDS, lie, hits);
     }
 }
 
@@ -200,9 +198,7 @@ fn collect(
     mask: &[u64; 8],
     words: &[[u64; 8]; 64],
     count_words: usize,
-    order: Order,
-    base: usize,
-    count: usize,
+    lie: Lie,
     hits: &mut Vec<Hit>,
 ) {
     let before = hits.len();
@@ -211,19 +207,29 @@ fn collect(
         while left != 0 {
             let bit = left.trailing_zeros() as usize;
             left &= left - 1;
-            let lane = order.row(word, bit, count_words);
-            if lane < count {
+            let lane = lie.order.row(word, bit, count_words);
+            if lane < lie.count {
                 let plain = words.iter().fold(0, |plain, row| plain << 1 | row[word] >> bit & 1);
-                hits.push(Hit { index: base + lane, plain });
+                hits.push(Hit { index: lie.base + lane, plain });
             }
         }
     }
     hits[before..].sort_unstable();
 }
 
+/// Which candidates of a batch lie where.
+#[derive(Clone, Copy)]
+pub(crate) struct Lie {
+    pub(crate) order: Order,
+    /// The number of the first.
+    pub(crate) base: usize,
+    /// How many there are from there on; lanes beyond hold none.
+    pub(crate) count: usize,
+}
+
 /// How candidates of a batch lie in the words of a plane.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Order {
+pub(crate) enum Order {
     /// Candidate `64 * n + i` is bit `i` of word `n`.
     Stream,
     /// Candidate `WORDS * i + n` is bit `i` of word `n`.
@@ -259,8 +265,20 @@ impl KeyPlanes {
         Self { words, offset, lanes, count, order }
     }
 
-    fn planes(&self) -> &[u64] {
-        &self.words[self.offset..]
+    /// The planes of the batch that begins with key number `base`.
+    #[inline(always)]
+    pub(crate) fn batch<W: Word>(&self, base: usize) -> Planes<W> {
+        let words = &self.words[self.offset..];
+        let mut key = [W::splat(0); 64];
+        for at in 0..64 {
+            key[at] = W::load(&words[base + at * W::WORDS..]);
+        }
+        key
+    }
+
+    /// The lanes it was made for.
+    pub(crate) const fn lanes(&self) -> Lanes {
+        self.lanes
     }
 
     /// How many keys.
@@ -325,15 +343,12 @@ impl Work for OpenStored<'_> {
 
     #[inline(always)]
     fn run<W: Word>(self) {
-        let opening = Opening::<W>::new(self.question, self.cipher);
-        let (count, order, words) = (self.keys.count, self.keys.order, self.keys.planes());
+        let opening = Opening::<W>::new(self.question);
+        let (count, order) = (self.keys.count, self.keys.order);
         let mut base = 0;
         while base < count {
-            let mut key = [W::splat(0); 64];
-            for at in 0..64 {
-                key[at] = W::load(&words[base + at * W::WORDS..]);
-            }
-            opening.open(&key, order, base, count - base, self.hits);
+            let lie = Lie { order, base, count: count - base };
+            opening.open(self.cipher, &self.keys.batch(base), lie, self.hits);
             base += W::LANES;
         }
     }
@@ -358,17 +373,18 @@ impl Work for Tariffs<'_> {
         let zero = W::splat(0);
         let (mut vending, mut block, mut key) = ([zero; 64], [zero; 64], [zero; 64]);
         let opening = match &self.used {
-            Use::Open(question, cipher, _) => Opening::<W>::new(question, *cipher),
-            Use::Store(_) => Opening::new(&Question { class_bits: 0, block: 0 }, Cipher::Sta),
+            Use::Open(question, ..) => Opening::<W>::new(question),
+            Use::Store(_) => Opening::new(&Question { class_bits: 0, block: 0 }),
         };
         let count = TARIFFS * self.groups.len();
         let mut base = 0;
         while base < count {
             enumerate(self.groups, base, &mut vending, &mut block);
-            derive(&vending, &block, &mut key);
+            dea::derive(&vending, &block, &mut key);
             match &mut self.used {
-                Use::Open(_, _, hits) => {
-                    opening.open(&key, Order::Stream, base, count - base, hits);
+                Use::Open(_, cipher, hits) => {
+                    let lie = Lie { order: Order::Stream, base, count: count - base };
+                    opening.open(*cipher, &key, lie, hits);
                 }
                 Use::Store(words) => {
                     for at in 0..64 {
@@ -396,8 +412,8 @@ impl Work for Blocks<'_> {
         let zero = W::splat(0);
         let (mut vending, mut block, mut key) = ([zero; 64], [zero; 64], [zero; 64]);
         let opening = match &self.used {
-            Use::Open(question, cipher, _) => Opening::<W>::new(question, *cipher),
-            Use::Store(_) => Opening::new(&Question { class_bits: 0, block: 0 }, Cipher::Sta),
+            Use::Open(question, ..) => Opening::<W>::new(question),
+            Use::Store(_) => Opening::new(&Question { class_bits: 0, block: 0 }),
         };
         let count = self.rows.len();
         let mut base = 0;
@@ -405,13 +421,14 @@ impl Work for Blocks<'_> {
             transpose::planes_of_some(&self.rows[base..], &mut block);
             if let Some(keys) = self.vending {
                 transpose::planes_of_some(&keys[base..], &mut vending);
-                derive(&vending, &block, &mut key);
+                dea::derive(&vending, &block, &mut key);
             } else {
                 key = block;
             }
             match &mut self.used {
-                Use::Open(_, _, hits) => {
-                    opening.open(&key, Order::Rows, base, count - base, hits);
+                Use::Open(_, cipher, hits) => {
+                    let lie = Lie { order: Order::Rows, base, count: count - base };
+                    opening.open(*cipher, &key, lie, hits);
                 }
                 Use::Store(words) => {
                     for at in 0..64 {

@@ -9,10 +9,6 @@ use crate::Planes;
 use crate::circuits::{three, two};
 use crate::lanes::{Kernel, Word};
 
-/// Planes of the key from the least significant, and the first twelve once more: round `r` takes
-/// those from `r` on.
-type Key<W> = [W; 76];
-
 /// For each bit before the inverse substitution, where it was before the inverse permutation.
 const FROM: [usize; 64] = {
     let permutation = sta::DEPLOYED.permutation();
@@ -40,28 +36,29 @@ struct Rounds<'a, W> {
 impl<W: Word> Kernel<W> for Rounds<'_, W> {
     #[inline(always)]
     fn run(self) {
-        let zero = W::splat(0);
-        let mut key: Key<W> = [zero; 76];
-        for at in 0..76 {
-            key[at] = self.key[63 - at % 64];
-        }
-        let mut state = *self.block;
-        let mut next = [zero; 64];
+        let mut next = [W::splat(0); 64];
         for pair in 0..8 {
-            round(&mut next, &state, &key, 2 * pair);
-            round(&mut state, &next, &key, 2 * pair + 1);
+            let state = if pair == 0 { self.block } else { &*self.out };
+            round(&mut next, state, self.key, 2 * pair);
+            round(self.out, &next, self.key, 2 * pair + 1);
         }
-        *self.out = state;
     }
 }
 
+/// The plane of the key that chooses for the nibble at `BIT` in round `number`, of 16.
 #[inline(always)]
-fn round<W: Word>(next: &mut Planes<W>, state: &Planes<W>, key: &Key<W>, number: usize) {
+const fn chooser<const BIT: usize>(number: usize) -> usize {
+    // Only the last nibbles come past the end of the key.
+    if BIT + 15 < 64 { 63 - BIT - number } else { (127 - BIT - number) & 63 }
+}
+
+#[inline(always)]
+fn round<W: Word>(next: &mut Planes<W>, state: &Planes<W>, key: &Planes<W>, number: usize) {
     macro_rules! substitute {
         ($($nibble:literal)*) => { $({
             const BIT: usize = 4 * $nibble;
             let inputs = [
-                key[number % 16 + BIT],
+                key[chooser::<BIT>(number)],
                 state[FROM[BIT + 3]],
                 state[FROM[BIT + 2]],
                 state[FROM[BIT + 1]],

@@ -52,25 +52,25 @@ impl<W: Word> Kernel<W> for ToPlanes<'_, W> {
     #[inline(always)]
     fn run(self) {
         let rows = &self.rows[..W::LANES];
-        let mut half = [W::splat(0); 64];
-        for column in 0..8 {
-            let mut eight = [W::splat(0); 8];
-            for at in 0..8 {
-                eight[at] = W::load(&rows[W::WORDS * (8 * at + column)..]);
-            }
-            eight = wide(eight);
-            for at in 0..8 {
-                half[8 * at + column] = eight[at];
-            }
-        }
+        // Neighbours first, so that memory is read as it lies.
         for row in 0..8 {
             let mut eight = [W::splat(0); 8];
             for at in 0..8 {
-                eight[at] = half[8 * row + at];
+                eight[at] = W::load(&rows[W::WORDS * (8 * row + at)..]);
             }
             eight = narrow(eight);
             for at in 0..8 {
                 self.planes[63 - 8 * row - at] = eight[at];
+            }
+        }
+        for column in 0..8 {
+            let mut eight = [W::splat(0); 8];
+            for at in 0..8 {
+                eight[at] = self.planes[63 - 8 * at - column];
+            }
+            eight = wide(eight);
+            for at in 0..8 {
+                self.planes[63 - 8 * at - column] = eight[at];
             }
         }
     }
@@ -85,7 +85,6 @@ impl<W: Word> Kernel<W> for ToRows<'_, W> {
     #[inline(always)]
     fn run(self) {
         let rows = &mut self.rows[..W::LANES];
-        let mut half = [W::splat(0); 64];
         for column in 0..8 {
             let mut eight = [W::splat(0); 8];
             for at in 0..8 {
@@ -93,13 +92,13 @@ impl<W: Word> Kernel<W> for ToRows<'_, W> {
             }
             eight = wide(eight);
             for at in 0..8 {
-                half[8 * at + column] = eight[at];
+                eight[at].store(&mut rows[W::WORDS * (8 * at + column)..]);
             }
         }
         for row in 0..8 {
             let mut eight = [W::splat(0); 8];
             for at in 0..8 {
-                eight[at] = half[8 * row + at];
+                eight[at] = W::load(&rows[W::WORDS * (8 * row + at)..]);
             }
             eight = narrow(eight);
             for at in 0..8 {
