@@ -71,6 +71,14 @@ Example: sts issue --keys keys.toml --input wanted.csv --format ndjson")]
     /// Replay a case folder: what each meter shows, whether that is reproduced, why, what to do.
     #[command(after_help = "Example: sts replay examples/mangaung-2024")]
     Replay(ReplayArgs),
+    /// Make a case of exports: CSV, TSV, JSON, XLSX, logged messages of a vending server.
+    #[command(after_help = "\
+Examples: sts import --check sales.xlsx --tz Africa/Johannesburg
+          sts import sales.csv --out case --tz +02:00 --map 'Customer meter=drn' --max-rejects 1%
+Fields: id receipt entered_at sold_at sold_date sold_time pan drn iin entered token kct1 kct2 kct3
+kct4 quantity unit paid sgc krn ti kt ea ken base_date displayed event value note profile firmware
+tid_floor")]
+    Import(Box<ImportArgs>),
     /// Make a case of a utility whose faults are known: what was done stands in `truth.ndjson`.
     #[command(after_help = "Example: sts simulate small --out case --seed 7")]
     Simulate(SimulateArgs),
@@ -226,6 +234,66 @@ pub(crate) struct AskArgs {
     /// What the meter showed.
     #[arg(long)]
     pub(crate) seen: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    /// Exports; a folder is all files in it.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The folder that the case is written to.
+    #[arg(long, required_unless_present = "check", value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// Say what is understood and what would come of it, and write nothing.
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) check: bool,
+    /// Take a column as a field; `#3` is the third column, `-` leaves it out.
+    #[arg(long, value_name = "COLUMN=FIELD")]
+    pub(crate) map: Vec<String>,
+    /// A value where no column gives one, such as kt=2; `1:1993,2:2014` goes by key revision.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The zone of times that say none: +02:00, UTC or an IANA name.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) tz: Option<String>,
+    /// The order of dates such as 03/04/2024: dmy or mdy.
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) dates: Option<String>,
+    /// What parts whole numbers from decimals: point or comma.
+    #[arg(long, value_name = "MARK")]
+    pub(crate) decimal: Option<String>,
+    /// The encoding, by its label: utf-8, utf-16le, windows-1252 and so on.
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) encoding: Option<String>,
+    /// What stands between fields: one character, or tab.
+    #[arg(long, value_name = "CHARACTER")]
+    pub(crate) delimiter: Option<String>,
+    /// The sheet of a workbook.
+    #[arg(long)]
+    pub(crate) sheet: Option<String>,
+    /// The line or row of the header; 0 where there is none.
+    #[arg(long, value_name = "LINE")]
+    pub(crate) header: Option<u64>,
+    /// Put zeros back that a spreadsheet dropped in front of meter numbers, supply group codes and
+    /// tokens that were sold.
+    #[arg(long)]
+    pub(crate) restore_zeros: bool,
+    /// Reject tokens whose digits a spreadsheet destroyed, in place of keeping them as entries.
+    #[arg(long)]
+    pub(crate) reject_damaged: bool,
+    /// Leave out rows that are the same as one before.
+    #[arg(long)]
+    pub(crate) distinct: bool,
+    /// Put the entries in time order.
+    #[arg(long)]
+    pub(crate) sort: bool,
+    /// How many rows may be rejected, as a number or a share such as 5%; with more, no entries are
+    /// written. Without it any number may, and the exit status is 3 if there is one.
+    #[arg(long, value_name = "LIMIT")]
+    pub(crate) max_rejects: Option<String>,
+    /// Write over a case that the folder holds.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Args, Debug)]

@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod exit;
+mod import;
 mod issue;
 mod keys;
 mod lookup;
@@ -28,6 +29,7 @@ fn main() -> std::process::ExitCode {
         Verb::Explain(args) => ask::explain(args, &mut out),
         Verb::Issue(args) => issue::run(args, &mut out),
         Verb::Replay(args) => replay::run(args, &mut out),
+        Verb::Import(args) => import::run(args, &mut out),
         Verb::Simulate(args) => simulate::run(args, &mut out),
         Verb::Tid(args) => lookup::tid(args, &mut out),
         Verb::Drn(args) => lookup::drn(args, &mut out),

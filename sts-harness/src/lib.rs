@@ -15,6 +15,7 @@ pub mod cause;
 pub mod describe;
 pub mod diagnose;
 pub mod fleet;
+pub mod import;
 pub mod input;
 pub mod inspect;
 pub mod issue;

@@ -363,7 +363,7 @@ pub fn write_rejects(
     Ok(())
 }
 
-fn guarded(field: &str) -> String {
+pub(crate) fn guarded(field: &str) -> String {
     let runs = field.starts_with(['=', '+', '@', '\t', '\r'])
         || (field.starts_with('-') && field.parse::<f64>().is_err());
     if runs { format!("'{field}") } else { field.to_owned() }

@@ -31,6 +31,10 @@ impl Zone {
         })
     }
 
+    pub(crate) const fn time_zone(&self) -> &TimeZone {
+        &self.0
+    }
+
     /// Minutes since 1970 in local time as minutes since 1970 UTC.
     #[must_use]
     pub fn to_utc_minutes(&self, local: i64) -> i64 {
