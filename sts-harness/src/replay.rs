@@ -574,6 +574,7 @@ impl Totals {
         if verdict.event.is_some() {
             return;
         }
+        self.entries += 1;
         if verdict.result == Some("KeyMissing") {
             self.key_missing += 1;
         } else if verdict.is_accepted() {

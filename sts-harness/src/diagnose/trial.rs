@@ -127,9 +127,9 @@ pub(super) fn open_under_tariffs(
     let key = |index: usize| at(index)?.key(pan);
     let mut found = Vec::new();
     let mut groups = [(); 2].map(|()| (Vec::new(), Vec::new()));
-    for place in 0..configurations.len() {
+    for (place, configuration) in configurations.iter().enumerate() {
         let first = TARIFFS * place;
-        match (at(first).and_then(|first| first.group(pan)), in_planes(configurations[place].ea)) {
+        match (at(first).and_then(|first| first.group(pan)), in_planes(configuration.ea)) {
             (Some(group), Some(cipher)) => {
                 let (places, groups) = &mut groups[cipher as usize];
                 places.push(place);
