@@ -61,6 +61,15 @@ macro_rules! causes {
                 match self { $(Self::$variant => $customer,)* }
             }
 
+            /// Whether it is a slip of the fingers, which can be undone.
+            #[must_use]
+            pub const fn is_slip(self) -> bool {
+                matches!(
+                    self,
+                    Self::TypedDigit | Self::TypedSwap | Self::TypedGroup | Self::TypedLength
+                )
+            }
+
             /// From its name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {

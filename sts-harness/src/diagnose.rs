@@ -97,6 +97,17 @@ pub struct Ranked {
     pub detail: Map<String, Value>,
     /// What speaks for it.
     pub evidence: Vec<String>,
+    /// The configuration it was found in.
+    pub(crate) made: Option<MadeUnder>,
+}
+
+/// A configuration in which a token was made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MadeUnder {
+    /// The place of the vending key in the ring.
+    pub(crate) key: usize,
+    pub(crate) ti: TariffIndex,
+    pub(crate) ea: EncryptionAlgorithm,
 }
 
 /// Why an entry was refused, as far as can be told.
@@ -112,14 +123,14 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    fn certain(cause: Cause, evidence: impl Into<String>) -> Self {
+    pub(crate) fn certain(cause: Cause, evidence: impl Into<String>) -> Self {
         Self::certain_with(cause, Map::new(), evidence)
     }
 
     fn certain_with(cause: Cause, detail: Map<String, Value>, evidence: impl Into<String>) -> Self {
         let evidence = vec![evidence.into()];
         Self {
-            causes: vec![Ranked { cause, probability: 1.0, detail, evidence }],
+            causes: vec![Ranked { cause, probability: 1.0, detail, evidence, made: None }],
             trials: 0,
             searched: false,
         }
@@ -172,6 +183,12 @@ impl<'c> Finder<'c> {
     /// A meter's key or settings are others now.
     pub fn meter_changed(&mut self, place: usize, meter: &TrackedMeter) {
         self.index.meter_changed(self.ring, place, meter);
+    }
+
+    /// Its beliefs.
+    #[must_use]
+    pub const fn model(&self) -> &Model {
+        &self.model
     }
 
     /// What accepted tokens and earlier refusals have taught.

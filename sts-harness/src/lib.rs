@@ -27,6 +27,7 @@ pub mod replay;
 pub mod simulate;
 pub mod slip;
 pub mod slips;
+mod suspicion;
 pub mod table;
 pub mod time;
 pub mod verify;

@@ -1,5 +1,7 @@
 //! Replaying entries against the meters of a case, in time order for each meter.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sts_core::{MeterPan, Payload};
@@ -10,6 +12,7 @@ use crate::describe::{TidReading, summary};
 use crate::diagnose::{Believed, Diagnosis, Finder, Settings, Sighting};
 use crate::fleet::{Answer, Fleet, MeterState, TrackedMeter};
 use crate::records::{EntryRow, MeterRow};
+use crate::suspicion::{Keyed, Shade, Suspicion};
 
 /// Whether what a meter showed came out again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -208,6 +211,16 @@ struct Open {
     place: usize,
     answer: Answer,
     sighting: Sighting,
+    /// What the meter would answer if its record were wrong as it is suspected to be.
+    shade: Option<Shade>,
+}
+
+impl Open {
+    /// Whether finding the cause takes a search, under the record or under a suspicion.
+    fn searches(&self) -> bool {
+        let shade = self.shade.as_ref().filter(|shade| shade.matters());
+        Finder::searches(&self.answer) || shade.is_some_and(|shade| Finder::searches(&shade.answer))
+    }
 }
 
 /// What one entry teaches about the case.
@@ -244,6 +257,8 @@ pub struct Replay<'c> {
     finished: usize,
     /// When each meter had its last entry, in seconds.
     last: Vec<Option<i64>>,
+    /// Meters whose records seem to be wrong.
+    suspicions: HashMap<usize, Suspicion>,
 }
 
 impl<'c> Replay<'c> {
@@ -259,7 +274,8 @@ impl<'c> Replay<'c> {
         let fleet = case.fleet.clone();
         let last = vec![None; fleet.meters.len()];
         let finder = Finder::new(&case.keys, &fleet, settings);
-        Self { case, fleet, finder, lessons: Vec::new(), finished: 0, last }
+        let suspicions = HashMap::new();
+        Self { case, fleet, finder, lessons: Vec::new(), finished: 0, last, suspicions }
     }
 
     /// The meters as they are now.
@@ -272,22 +288,27 @@ impl<'c> Replay<'c> {
     pub fn step(&mut self, entry: &EntryRow) -> Step {
         let begun = self.begin(entry);
         let diagnosis = begun.open.as_ref().and_then(|open| self.diagnose(open, None));
-        self.finish(begun, diagnosis.as_ref())
+        self.finish(entry, begun, diagnosis.as_ref())
     }
 
     /// Replays entries, their refusals searched by so many threads. The answers are those of
     /// [`Replay::step`], in the order of the entries.
     pub fn steps(&mut self, entries: &[EntryRow], threads: usize) -> Vec<Step> {
         let mut steps = Vec::with_capacity(entries.len());
-        let mut begun: Vec<(Begun, Option<TrackedMeter>)> = Vec::new();
+        let mut begun: Vec<(&EntryRow, Begun, Option<TrackedMeter>)> = Vec::new();
         for entry in entries {
-            // What waits is searched among the meters as they are now.
-            if self.may_change_keys(entry) {
+            // What waits is searched among the meters as they are now, and what it tells of a meter
+            // counts for that meter's next entry.
+            let waits = self.place_of(&entry.pan).is_ok_and(|place| {
+                let mut open = begun.iter().filter_map(|(_, one, _)| one.open.as_ref());
+                open.any(|open| open.place == place)
+            });
+            if waits || self.may_change_keys(entry) {
                 self.finish_all(&mut begun, threads, &mut steps);
             }
             let one = self.begin(entry);
             let meter = one.open.as_ref().map(|open| self.fleet.meters[open.place].snapshot());
-            begun.push((one, meter));
+            begun.push((entry, one, meter));
             if (self.finished + begun.len()).is_multiple_of(BLOCK) {
                 self.finish_all(&mut begun, threads, &mut steps);
             }
@@ -298,13 +319,13 @@ impl<'c> Replay<'c> {
 
     fn finish_all(
         &mut self,
-        begun: &mut Vec<(Begun, Option<TrackedMeter>)>,
+        begun: &mut Vec<(&EntryRow, Begun, Option<TrackedMeter>)>,
         threads: usize,
         steps: &mut Vec<Step>,
     ) {
         let open: Vec<(&Open, &TrackedMeter)> = begun
             .iter()
-            .filter_map(|(begun, meter)| begun.open.as_ref().zip(meter.as_ref()))
+            .filter_map(|(_, begun, meter)| begun.open.as_ref().zip(meter.as_ref()))
             .collect();
         let search = |share: &[(&Open, &TrackedMeter)]| -> Vec<Option<Diagnosis>> {
             share.iter().map(|(open, meter)| self.diagnose(open, Some(meter))).collect()
@@ -328,9 +349,9 @@ impl<'c> Replay<'c> {
             });
         }
         let mut diagnoses = diagnoses.into_iter();
-        for (begun, _) in begun.drain(..) {
+        for (entry, begun, _) in begun.drain(..) {
             let diagnosis = begun.open.as_ref().and_then(|_| diagnoses.next().flatten());
-            steps.push(self.finish(begun, diagnosis.as_ref()));
+            steps.push(self.finish(entry, begun, diagnosis.as_ref()));
         }
     }
 
@@ -346,7 +367,14 @@ impl<'c> Replay<'c> {
 
     fn diagnose(&self, open: &Open, meter: Option<&TrackedMeter>) -> Option<Diagnosis> {
         let meter = meter.unwrap_or(&self.fleet.meters[open.place]);
-        self.finder.diagnose(&self.fleet, open.place, meter, &open.answer, &open.sighting)
+        let under = |meter: &TrackedMeter, answer: &Answer| {
+            self.finder.diagnose(&self.fleet, open.place, meter, answer, &open.sighting)
+        };
+        let recorded = under(meter, &open.answer);
+        match open.shade.as_ref().filter(|shade| shade.matters()) {
+            Some(shade) => shade.mix(recorded, under(&shade.meter, &shade.answer)),
+            None => recorded,
+        }
     }
 
     /// The meter's answer; what is known beyond it comes with [`Replay::finish`].
@@ -370,6 +398,7 @@ impl<'c> Replay<'c> {
             let value = entry.value.as_deref().unwrap_or_default();
             return match self.event(place, event, value) {
                 Ok(note) => {
+                    self.suspicions.remove(&place);
                     self.finder.meter_changed(place, &self.fleet.meters[place]);
                     let step = Step { verdict, note, payload: None, meter: Some(place), before };
                     Begun { step, open: None }
@@ -381,13 +410,17 @@ impl<'c> Replay<'c> {
         let answer = self.fleet.meters[place].enter(entered, at, &entry.id, &self.case.keys);
         if let Some(sts_core::Outcome::KeyChanged { .. }) = answer.outcome {
             self.finder.meter_changed(place, &self.fleet.meters[place]);
+            if self.suspicions.get(&place).is_some_and(|suspicion| !suspicion.is_believed()) {
+                self.suspicions.remove(&place);
+            }
         }
         let note = judge(entry, &answer, &mut verdict);
         let sighting = sighting_of(entry);
+        let shade = self.shade(entry, place, &answer);
         let step = Step { verdict, note, payload: answer.payload, meter: Some(place), before };
-        let mut begun = Begun { step, open: Some(Open { place, answer, sighting }) };
+        let mut begun = Begun { step, open: Some(Open { place, answer, sighting, shade }) };
         // What needs what the meter took before is answered at once, and costs nothing.
-        if let Some(open) = begun.open.take_if(|open| !Finder::searches(&open.answer)) {
+        if let Some(open) = begun.open.take_if(|open| !open.searches()) {
             let diagnosis = self.diagnose(&open, None);
             if let Some(diagnosis) = &diagnosis {
                 begun.step.verdict.set_diagnosis(diagnosis);
@@ -399,9 +432,39 @@ impl<'c> Replay<'c> {
         begun
     }
 
-    fn finish(&mut self, begun: Begun, diagnosis: Option<&Diagnosis>) -> Step {
+    /// The answer of the meter as it is suspected to be, where it is.
+    fn shade(&mut self, entry: &EntryRow, place: usize, recorded: &Answer) -> Option<Shade> {
+        let suspicion = self.suspicions.get_mut(&place)?;
+        let noted_rightly = self.finder.model().noted_rightly();
+        let shade = suspicion.enter(keyed(entry), recorded, noted_rightly, &self.case.keys);
+        if suspicion.is_refuted() {
+            self.suspicions.remove(&place);
+        }
+        Some(shade)
+    }
+
+    /// Suspects a meter's record where its token was made under another key.
+    fn suspect(&mut self, entry: &EntryRow, open: &Open, diagnosis: &Diagnosis) {
+        let first = diagnosis.first();
+        let Some(made) = first.made.filter(|_| first.probability > 0.5) else { return };
+        if self.suspicions.contains_key(&open.place) {
+            return;
+        }
+        let model = self.finder.model();
+        let odds = model.stale_odds() / 3.0;
+        let noted_rightly = model.noted_rightly();
+        let meter = &self.fleet.meters[open.place];
+        let ring = &self.case.keys;
+        if let Some(mut suspicion) = Suspicion::new(meter, &made, odds, &entry.id, ring) {
+            suspicion.enter(keyed(entry), &open.answer, noted_rightly, ring);
+            self.suspicions.insert(open.place, suspicion);
+        }
+    }
+
+    fn finish(&mut self, entry: &EntryRow, begun: Begun, diagnosis: Option<&Diagnosis>) -> Step {
         let Begun { mut step, open } = begun;
-        if let Some(diagnosis) = diagnosis.filter(|_| open.is_some()) {
+        if let Some((diagnosis, open)) = diagnosis.zip(open.as_ref()) {
+            self.suspect(entry, open, diagnosis);
             step.verdict.set_diagnosis(diagnosis);
             if diagnosis.searched {
                 let causes = diagnosis.causes.iter();
@@ -474,6 +537,15 @@ impl<'c> Replay<'c> {
                 "event {other:?}, expected one of: token, firmware, replace, set, power"
             )),
         }
+    }
+}
+
+fn keyed(entry: &EntryRow) -> Keyed<'_> {
+    Keyed {
+        entered: entry.entered.as_deref().unwrap_or_default(),
+        at: u64::try_from(entry.entered_at.as_second()).unwrap_or_default(),
+        id: &entry.id,
+        displayed: entry.displayed.as_deref(),
     }
 }
 

@@ -181,6 +181,16 @@ impl Model {
         Ok(())
     }
 
+    /// The odds that a meter holds some other key than its record says.
+    pub(crate) fn stale_odds(&self) -> f64 {
+        self.space.stale / (1.0 - self.space.stale)
+    }
+
+    /// How often a display is noted as it was.
+    pub(crate) const fn noted_rightly(&self) -> f64 {
+        self.records.displayed
+    }
+
     fn share_of(&self, cause: Cause) -> f64 {
         self.causes.get(cause.name()).copied().unwrap_or(0.005)
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::model::Likelihood;
-use super::{CHANCE, Diagnosis, Ranked};
+use super::{CHANCE, Diagnosis, MadeUnder, Ranked};
 use crate::cause::Cause;
 
 /// A candidate that passed the check.
@@ -17,6 +17,8 @@ pub(super) struct Match {
     pub(super) evidence: Vec<String>,
     /// Whether the time of sale or the quantity speaks for it.
     pub(super) supported: bool,
+    /// The configuration it was found in.
+    pub(super) made: Option<MadeUnder>,
 }
 
 impl Match {
@@ -73,6 +75,7 @@ impl Ranking<'_> {
             detail: Map::new(),
             evidence: vec!["the display says that the meter took it, under a key not held".into()],
             supported: false,
+            made: None,
         });
         self.otherwise *= 1.0 - displayed;
         self
@@ -96,7 +99,8 @@ impl Ranking<'_> {
                 }
                 None => {
                     let (detail, evidence) = (found.detail.clone(), found.evidence.clone());
-                    let ranked = Ranked { cause: found.cause, probability, detail, evidence };
+                    let (cause, made) = (found.cause, found.made);
+                    let ranked = Ranked { cause, probability, detail, evidence, made };
                     causes.push((ranked, vec![(probability, found)]));
                 }
             }
@@ -106,7 +110,7 @@ impl Ranking<'_> {
             .into_iter()
             .map(
                 |(ranked, readings)| {
-                    if is_slip(ranked.cause) { repaired(ranked, &readings) } else { ranked }
+                    if ranked.cause.is_slip() { repaired(ranked, &readings) } else { ranked }
                 },
             )
             .collect();
@@ -123,6 +127,7 @@ impl Ranking<'_> {
                 probability,
                 detail: Map::new(),
                 evidence: reasons,
+                made: None,
             }),
         }
         ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability));
@@ -165,11 +170,6 @@ fn repaired(mut ranked: Ranked, readings: &[(f64, Match)]) -> Ranked {
         ranked.evidence.push("neither time of sale nor quantity speaks for it".into());
     }
     ranked
-}
-
-/// Whether a cause is a slip of the fingers, which can be undone.
-const fn is_slip(cause: Cause) -> bool {
-    matches!(cause, Cause::TypedDigit | Cause::TypedSwap | Cause::TypedGroup | Cause::TypedLength)
 }
 
 /// Whether a cause says that the token was made for other settings of this meter.

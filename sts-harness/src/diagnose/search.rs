@@ -18,7 +18,7 @@ use super::trial::{
     Configuration, TARIFFS, open_each, open_many, open_under, open_under_tariffs, tariff_index,
 };
 use super::weigh::Scales;
-use super::{CHANCE, Finder, Sighting, reading};
+use super::{CHANCE, Finder, MadeUnder, Sighting, reading};
 use crate::cause::Cause;
 use crate::describe::{TidReading, summary};
 use crate::fleet::{Fleet, TrackedMeter, meter_key};
@@ -169,6 +169,16 @@ impl<'a> Search<'a> {
             let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
             let share = share * believed / alike(&undone, slip);
             self.keep(slip.cause(), share, &payload, &reading, detail, evidence);
+            self.made_under(self.found.len() - 1, &configuration);
+        }
+    }
+
+    /// Says under which configuration the matches from one on were found.
+    fn made_under(&mut self, from: usize, configuration: &Configuration<'_>) {
+        let Configuration { entry, ti, ea } = *configuration;
+        let key = self.finder.ring.vending.iter().position(|held| std::ptr::eq(held, entry));
+        for found in &mut self.found[from..] {
+            found.made = key.map(|key| MadeUnder { key, ti, ea });
         }
     }
 
@@ -275,6 +285,7 @@ impl<'a> Search<'a> {
             detail: Map::new(),
             evidence: vec![how],
             supported: false,
+            made: None,
         });
     }
 
@@ -476,6 +487,7 @@ impl<'a> Search<'a> {
             });
         }
         let reading = TidReading::new(Some(entry.base_date), entry.tid_zone.clone());
+        let before = self.found.len();
         self.keep(cause, share * believed, payload, &reading, detail.clone(), evidence.clone());
         // The meter's record may be wrong in one of these settings, and vending right.
         let stale = self.finder.model.space.stale;
@@ -488,6 +500,7 @@ impl<'a> Search<'a> {
                 self.keep(other, share, payload, &reading, detail, evidence);
             }
         }
+        self.made_under(before, configuration);
     }
 
     // ------------------------------------------------------------------------------- other meters
@@ -710,6 +723,7 @@ impl<'a> Search<'a> {
             detail,
             evidence,
             supported: weighed.supported,
+            made: None,
         });
     }
 }

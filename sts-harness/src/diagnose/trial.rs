@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use sts_batch::{Batch, Cipher, Group, Hit, KeyPlanes, Question};
+use sts_batch::{
+    Batch, Cipher, Dkga04Cipher, Dkga04Group, Dkga04Key, Group, Hit, KeyPlanes, Question,
+};
 use sts_core::key::{EncryptionAlgorithm, KeyAttributes, control_block, pan_block};
 use sts_core::{
     DecoderKey, KeyDerivation, KeyExpiryNumber, MeterPan, Payload, TariffIndex, Token, crc,
@@ -29,6 +31,18 @@ impl Configuration<'_> {
 
     pub(super) fn key(&self, pan: &MeterPan) -> Option<DecoderKey> {
         self.entry.key.derive(pan, self.ea, &self.attributes(), self.entry.base_date).ok()
+    }
+
+    /// The same with the tariff index that groups are told with.
+    fn any_tariff(self) -> Self {
+        Self { ti: TariffIndex::MIN, ..self }
+    }
+
+    /// The vending key of DKGA04.
+    fn long_key(&self) -> Option<Dkga04Key> {
+        let is_long = self.entry.key.dkga() == KeyDerivation::Dkga04;
+        let bytes = is_long.then(|| self.entry.key.expose_bytes().try_into().ok());
+        bytes.flatten().map(Dkga04Key::new)
     }
 
     /// The two 64-bit numbers that DKGA02 derives from.
@@ -120,38 +134,56 @@ pub(super) fn open_under_tariffs(
     pan: &MeterPan,
     configurations: &[Configuration<'_>],
 ) -> Vec<Opened> {
-    let at = |index: usize| {
-        let configuration = configurations[index / TARIFFS];
-        tariff_index(index % TARIFFS).map(|ti| Configuration { ti, ..configuration })
+    let all = |place: usize| TARIFFS * place..TARIFFS * (place + 1);
+    let mut proposed = Vec::new();
+    let mut propose = |places: &[usize], hits: Vec<Hit>| {
+        proposed.extend(hits.iter().map(|hit| {
+            let (group, ti) = hit.tariff();
+            all(places[group]).start + usize::from(ti)
+        }));
     };
-    let key = |index: usize| at(index)?.key(pan);
-    let mut found = Vec::new();
-    let mut groups = [(); 2].map(|()| (Vec::new(), Vec::new()));
-    for (place, configuration) in configurations.iter().enumerate() {
-        let first = TARIFFS * place;
-        match (at(first).and_then(|first| first.group(pan)), in_planes(configuration.ea)) {
-            (Some(group), Some(cipher)) => {
-                let (places, groups) = &mut groups[cipher as usize];
-                places.push(place);
-                groups.push(group);
-            }
-            _ => found.extend(
-                (first..first + TARIFFS).filter_map(|index| opened(token, index, key(index))),
-            ),
+    for cipher in [Cipher::Sta, Cipher::Dea] {
+        let of_cipher = configurations.iter().enumerate();
+        let of_cipher = of_cipher.filter(|(_, it)| in_planes(it.ea) == Some(cipher));
+        let (places, groups): (Vec<usize>, Vec<Group>) =
+            of_cipher.filter_map(|(place, it)| Some((place, it.any_tariff().group(pan)?))).unzip();
+        let mut hits = Vec::new();
+        batch.search_tariffs(&question(token), cipher, &groups, &mut hits);
+        propose(&places, hits);
+    }
+    for (ea, cipher) in [
+        (EncryptionAlgorithm::Sta, Dkga04Cipher::Sta),
+        (EncryptionAlgorithm::Misty1, Dkga04Cipher::Misty1),
+    ] {
+        let of_cipher = configurations.iter().enumerate().filter(|(_, it)| it.ea == ea);
+        let (places, keys): (Vec<usize>, Vec<Dkga04Key>) =
+            of_cipher.filter_map(|(place, it)| Some((place, it.long_key()?))).unzip();
+        let group = |(place, key)| {
+            let it: Configuration<'_> = configurations[place];
+            Dkga04Group::new(key, pan, cipher, &it.attributes(), it.entry.base_date)
+        };
+        let groups: Vec<Dkga04Group<'_>> = places.iter().copied().zip(&keys).map(group).collect();
+        let mut hits = Vec::new();
+        batch.search_tariffs_dkga04(&question(token), cipher, &groups, &mut hits);
+        propose(&places, hits);
+    }
+    for (place, it) in configurations.iter().enumerate() {
+        let is_done = match it.entry.key.dkga() {
+            KeyDerivation::Dkga02 => in_planes(it.ea).is_some(),
+            KeyDerivation::Dkga04 => it.ea != EncryptionAlgorithm::Dea,
+            _ => false,
+        };
+        if !is_done {
+            proposed.extend(all(place));
         }
     }
-    let mut hits = Vec::new();
-    for (cipher, (places, groups)) in [Cipher::Sta, Cipher::Dea].into_iter().zip(&groups) {
-        hits.clear();
-        batch.search_tariffs(&question(token), cipher, groups, &mut hits);
-        found.extend(hits.iter().filter_map(|hit| {
-            let (group, ti) = hit.tariff();
-            let index = TARIFFS * places[group] + usize::from(ti);
-            opened(token, index, key(index))
-        }));
-    }
-    found.sort_by_key(|opened| opened.index);
-    found
+    proposed.sort_unstable();
+    let open = |index: usize| {
+        let ti = tariff_index(index % TARIFFS)?;
+        let configuration = Configuration { ti, ..configurations[index / TARIFFS] };
+        opened(token, index, configuration.key(pan))
+    };
+    proposed.into_iter().filter_map(open).collect()
 }
 
 /// How many tariff indices there are.
