@@ -78,6 +78,51 @@ fn replay_gives_one_object_an_entry_in_order() {
     assert_eq!(told, ids);
 }
 
+/// The summary counts what `entries.csv` holds: a line of the table for each entry, events apart.
+#[test]
+fn replay_summary_counts_the_entries_of_the_case() {
+    if is_packaged() {
+        return;
+    }
+    let entries = std::fs::read_to_string(example().join("entries.csv")).expect("entries");
+    let keyed = entries.lines().skip(1).filter(|line| {
+        let event = line.split(',').nth(9).expect("ten columns");
+        event.is_empty() || event == "token"
+    });
+    let output = sts(&["replay", "."]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let shown = text.lines().find(|line| line.contains(" entries: ")).expect("a summary");
+    let count = shown.split_once(' ').and_then(|(count, _)| count.parse().ok());
+    assert_eq!(count, Some(keyed.count()), "{shown}");
+    let parts: usize =
+        shown.split([' ', ',']).skip(2).filter_map(|word| word.parse::<usize>().ok()).sum();
+    assert_eq!(Some(parts), count, "accepted and refused are all: {shown}");
+}
+
+/// Between two ellipses the README shows the lines as they are printed, in their order.
+#[test]
+fn readme_shows_what_replay_prints() {
+    if is_packaged() {
+        return;
+    }
+    let readme = std::fs::read_to_string(example().join("../../README.md")).expect("the README");
+    let (_, after) = readme.split_once("replay examples/mangaung-2024\n").expect("the command");
+    let (_, after) = after.split_once("```text\n").expect("what it prints");
+    let (shown, _) = after.split_once("```").expect("the end of it");
+    let output = sts(&["replay", "."]);
+    let printed: String = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect();
+    let mut rest = printed.as_str();
+    for part in shown.split("…\n") {
+        let part = part.trim_matches('\n');
+        let (_, after) = rest.split_once(part).unwrap_or_else(|| panic!("not printed:\n{part}"));
+        rest = after;
+    }
+    assert_eq!(rest.trim_end(), "", "the README ends as the output does");
+}
+
 #[test]
 fn issue_makes_the_tokens_of_the_case_again() {
     if is_packaged() {
