@@ -70,6 +70,18 @@ macro_rules! causes {
                 )
             }
 
+            /// Whether it takes the meter to hold the key that its record says.
+            #[must_use]
+            pub const fn rests_on_record(self) -> bool {
+                use Cause::*;
+                matches!(
+                    self,
+                    KrnAhead | KrnBehind | KctIncomplete | TiMismatch | SgcMismatch | KtMismatch
+                        | EaMismatch | BdtMismatch | ConfigSeveral | TidUsed | TidOld | TidWrapped
+                        | TidClockOffset | RolloverBitMissing | Overflow | Range | Unknown
+                )
+            }
+
             /// From its name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {

@@ -26,6 +26,7 @@ use sts_core::{
     TariffIndex, Token, TokenId, TokenResult,
 };
 
+use self::model::Likelihood;
 pub use self::model::{Experience, Model};
 use self::search::Search;
 use crate::cause::Cause;
@@ -136,6 +137,17 @@ impl Diagnosis {
         }
     }
 
+    /// Where no display has confirmed that the meter is as recorded, what rests on its record is
+    /// less sure.
+    pub(crate) fn doubted(&mut self, stale: f64) {
+        let most = 1.0 - stale / 6.0;
+        let first = &mut self.causes[0];
+        if first.cause.rests_on_record() && first.probability > most {
+            first.probability = most;
+            first.evidence.push("no display has confirmed the meter's record so far".into());
+        }
+    }
+
     /// The first-ranked cause.
     #[must_use]
     pub fn first(&self) -> &Ranked {
@@ -189,6 +201,12 @@ impl<'c> Finder<'c> {
     #[must_use]
     pub const fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The share of meters that hold another key than their record says.
+    #[must_use]
+    pub(crate) fn stale(&self) -> f64 {
+        Likelihood { model: &self.model, experience: &self.experience }.stale()
     }
 
     /// What accepted tokens and earlier refusals have taught.

@@ -377,6 +377,15 @@ pub struct Answer {
     pub shown: Option<Display>,
 }
 
+impl Answer {
+    /// Whether only a token made under the meter's key is answered so.
+    #[must_use]
+    pub fn vouches_for_key(&self) -> bool {
+        let encrypted = self.payload.is_some_and(|payload| payload.kind().0.is_encrypted());
+        encrypted || matches!(self.rejection, Some(Rejection::Used { .. } | Rejection::Old { .. }))
+    }
+}
+
 /// The key of a meter: its own `decoder_key`, else derived from the vending key that fits.
 #[must_use]
 pub fn meter_key(

@@ -235,6 +235,8 @@ enum Lesson {
         /// Whether each column of what vending believed was right.
         believed: Vec<bool>,
     },
+    /// A display that confirms the record of its meter, or contradicts it.
+    Record { confirmed: bool },
     /// A refusal, and how probable each cause is.
     Refused(Vec<(Cause, f64)>),
 }
@@ -257,6 +259,8 @@ pub struct Replay<'c> {
     finished: usize,
     /// When each meter had its last entry, in seconds.
     last: Vec<Option<i64>>,
+    /// Whether a display has confirmed the record of each meter.
+    confirmed: Vec<bool>,
     /// Meters whose records seem to be wrong.
     suspicions: HashMap<usize, Suspicion>,
 }
@@ -274,8 +278,9 @@ impl<'c> Replay<'c> {
         let fleet = case.fleet.clone();
         let last = vec![None; fleet.meters.len()];
         let finder = Finder::new(&case.keys, &fleet, settings);
-        let suspicions = HashMap::new();
-        Self { case, fleet, finder, lessons: Vec::new(), finished: 0, last, suspicions }
+        let confirmed = vec![false; fleet.meters.len()];
+        let (lessons, suspicions) = (Vec::new(), HashMap::new());
+        Self { case, fleet, finder, lessons, finished: 0, last, confirmed, suspicions }
     }
 
     /// The meters as they are now.
@@ -371,10 +376,14 @@ impl<'c> Replay<'c> {
             self.finder.diagnose(&self.fleet, open.place, meter, answer, &open.sighting)
         };
         let recorded = under(meter, &open.answer);
-        match open.shade.as_ref().filter(|shade| shade.matters()) {
+        let mut diagnosis = match open.shade.as_ref().filter(|shade| shade.matters()) {
             Some(shade) => shade.mix(recorded, under(&shade.meter, &shade.answer)),
             None => recorded,
+        }?;
+        if !self.confirmed[open.place] {
+            diagnosis.doubted(self.finder.stale());
         }
+        Some(diagnosis)
     }
 
     /// The meter's answer; what is known beyond it comes with [`Replay::finish`].
@@ -399,6 +408,7 @@ impl<'c> Replay<'c> {
             return match self.event(place, event, value) {
                 Ok(note) => {
                     self.suspicions.remove(&place);
+                    self.confirmed[place] = false;
                     self.finder.meter_changed(place, &self.fleet.meters[place]);
                     let step = Step { verdict, note, payload: None, meter: Some(place), before };
                     Begun { step, open: None }
@@ -419,11 +429,19 @@ impl<'c> Replay<'c> {
         let shade = self.shade(entry, place, &answer);
         let step = Step { verdict, note, payload: answer.payload, meter: Some(place), before };
         let mut begun = Begun { step, open: Some(Open { place, answer, sighting, shade }) };
+        if let Some(open) = &begun.open
+            && begun.step.verdict.reproduced == Reproduced::Yes
+            && open.answer.vouches_for_key()
+        {
+            self.confirmed[place] = true;
+            self.lessons.push(Lesson::Record { confirmed: true });
+        }
         // What needs what the meter took before is answered at once, and costs nothing.
         if let Some(open) = begun.open.take_if(|open| !open.searches()) {
             let diagnosis = self.diagnose(&open, None);
             if let Some(diagnosis) = &diagnosis {
                 begun.step.verdict.set_diagnosis(diagnosis);
+                self.learn_contradiction(diagnosis);
             }
             if diagnosis.is_none() {
                 self.learn_accepted(&open);
@@ -447,17 +465,23 @@ impl<'c> Replay<'c> {
     fn suspect(&mut self, entry: &EntryRow, open: &Open, diagnosis: &Diagnosis) {
         let first = diagnosis.first();
         let Some(made) = first.made.filter(|_| first.probability > 0.5) else { return };
-        if self.suspicions.contains_key(&open.place) {
-            return;
-        }
-        let model = self.finder.model();
-        let odds = model.stale_odds() / 3.0;
-        let noted_rightly = model.noted_rightly();
+        let odds = self.finder.stale() / 3.0;
+        let noted_rightly = self.finder.model().noted_rightly();
         let meter = &self.fleet.meters[open.place];
         let ring = &self.case.keys;
         if let Some(mut suspicion) = Suspicion::new(meter, &made, odds, &entry.id, ring) {
             suspicion.enter(keyed(entry), &open.answer, noted_rightly, ring);
-            self.suspicions.insert(open.place, suspicion);
+            let present = self.suspicions.get(&open.place);
+            if present.is_none_or(|present| present.is_less_probable_than(&suspicion)) {
+                self.suspicions.insert(open.place, suspicion);
+            }
+        }
+    }
+
+    fn learn_contradiction(&mut self, diagnosis: &Diagnosis) {
+        let first = diagnosis.first();
+        if first.cause == Cause::RecordStale && first.probability > 0.5 {
+            self.lessons.push(Lesson::Record { confirmed: false });
         }
     }
 
@@ -465,6 +489,7 @@ impl<'c> Replay<'c> {
         let Begun { mut step, open } = begun;
         if let Some((diagnosis, open)) = diagnosis.zip(open.as_ref()) {
             self.suspect(entry, open, diagnosis);
+            self.learn_contradiction(diagnosis);
             step.verdict.set_diagnosis(diagnosis);
             if diagnosis.searched {
                 let causes = diagnosis.causes.iter();
@@ -481,6 +506,7 @@ impl<'c> Replay<'c> {
                         experience.learn_accepted(&payload, from_sale, units, &believed);
                     }
                     Lesson::Refused(causes) => experience.learn_causes(&causes),
+                    Lesson::Record { confirmed } => experience.learn_record(confirmed),
                 }
             }
         }

@@ -4,6 +4,8 @@
 //! one, the meter is followed twice, as recorded and as suspected. What displays showed decides
 //! between the two, and causes are found under both.
 
+use sts_core::Rejection;
+
 use crate::cause::Cause;
 use crate::diagnose::{Diagnosis, MadeUnder, Ranked};
 use crate::fleet::{Answer, TrackedMeter};
@@ -87,14 +89,25 @@ impl Suspicion {
                     (1.0 - noted_rightly) / OTHER_DISPLAYS
                 }
             };
-            self.odds = (self.odds * shows(&answer) / shows(recorded)).clamp(LEAST, MOST);
+            self.odds *= shows(&answer) / shows(recorded);
+        } else {
+            let taken = |answer: &Answer| matches!(answer.rejection, Some(Rejection::Used { .. }));
+            if taken(&answer) && !taken(recorded) {
+                self.odds *= ENTERED_AGAIN;
+            }
         }
+        self.odds = self.odds.clamp(LEAST, MOST);
         Shade {
             meter: self.meter.clone(),
             answer,
             probability: self.odds / (1.0 + self.odds),
             since: self.since.clone(),
         }
+    }
+
+    /// Whether it is the less probable of the two.
+    pub(crate) const fn is_less_probable_than(&self, other: &Self) -> bool {
+        self.odds < other.odds
     }
 
     /// Whether it has been refuted.
@@ -108,8 +121,10 @@ impl Suspicion {
     }
 }
 
-/// What else a display may show, where it was noted wrongly.
-const OTHER_DISPLAYS: f64 = 5.0;
+/// What else a display may show, where it was noted wrongly: few texts are common.
+const OTHER_DISPLAYS: f64 = 2.0;
+/// How much rarer a token is entered again that was taken than one that was refused.
+const ENTERED_AGAIN: f64 = 0.15;
 /// Displays can be noted wrongly again and again.
 const LEAST: f64 = 1e-6;
 const MOST: f64 = 1e4;

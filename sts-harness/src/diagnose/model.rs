@@ -181,11 +181,6 @@ impl Model {
         Ok(())
     }
 
-    /// The odds that a meter holds some other key than its record says.
-    pub(crate) fn stale_odds(&self) -> f64 {
-        self.space.stale / (1.0 - self.space.stale)
-    }
-
     /// How often a display is noted as it was.
     pub(crate) const fn noted_rightly(&self) -> f64 {
         self.records.displayed
@@ -218,6 +213,9 @@ pub struct Experience {
     quantities: f64,
     believed_right: f64,
     believed: f64,
+    /// Displays that confirmed a meter's record, and those that contradicted it.
+    confirmed: f64,
+    contradicted: f64,
 }
 
 impl Default for Experience {
@@ -235,6 +233,8 @@ impl Default for Experience {
             quantities: 0.0,
             believed_right: 0.0,
             believed: 0.0,
+            confirmed: 0.0,
+            contradicted: 0.0,
         }
     }
 }
@@ -250,6 +250,12 @@ impl Experience {
             self.causes[*cause as usize] += probability;
         }
         self.searched += 1.0;
+    }
+
+    /// Learns whether a display confirmed what the record of its meter says.
+    pub(crate) fn learn_record(&mut self, confirmed: bool) {
+        let count = if confirmed { &mut self.confirmed } else { &mut self.contradicted };
+        *count += 1.0;
     }
 
     /// Learns from a token that was accepted.
@@ -325,6 +331,13 @@ impl Likelihood<'_> {
         // What was never met may still come.
         let seen = experience.causes[cause as usize] / experience.searched;
         (1.0 - learned) * believed + learned * (0.98 * seen + 0.02 * believed)
+    }
+
+    /// The share of meters that hold another key than their record says.
+    pub(super) fn stale(&self) -> f64 {
+        let Experience { confirmed, contradicted, .. } = *self.experience;
+        let worth = self.model.worth;
+        (self.model.space.stale * worth + contradicted) / (worth + confirmed + contradicted)
     }
 
     /// A TID so many minutes after the recorded sale; against any TID.
