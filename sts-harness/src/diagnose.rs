@@ -139,8 +139,8 @@ impl Diagnosis {
 
     /// Where no display has confirmed that the meter is as recorded, what rests on its record is
     /// less sure.
-    pub(crate) fn doubted(&mut self, stale: f64) {
-        let most = 1.0 - stale / 6.0;
+    pub(crate) fn doubted(&mut self, doubt: f64) {
+        let most = 1.0 - doubt;
         let first = &mut self.causes[0];
         if first.cause.rests_on_record() && first.probability > most {
             first.probability = most;
@@ -203,10 +203,9 @@ impl<'c> Finder<'c> {
         &self.model
     }
 
-    /// The share of meters that hold another key than their record says.
-    #[must_use]
-    pub(crate) fn stale(&self) -> f64 {
-        Likelihood { model: &self.model, experience: &self.experience }.stale()
+    /// How probable it is that a wrong record hides another cause than the one found.
+    pub(crate) fn doubt(&self) -> f64 {
+        Likelihood { model: &self.model, experience: &self.experience }.doubt()
     }
 
     /// What accepted tokens and earlier refusals have taught.

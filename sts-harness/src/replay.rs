@@ -381,7 +381,7 @@ impl<'c> Replay<'c> {
             None => recorded,
         }?;
         if !self.confirmed[open.place] {
-            diagnosis.doubted(self.finder.stale());
+            diagnosis.doubted(self.finder.doubt());
         }
         Some(diagnosis)
     }
@@ -431,9 +431,8 @@ impl<'c> Replay<'c> {
         let mut begun = Begun { step, open: Some(Open { place, answer, sighting, shade }) };
         if let Some(open) = &begun.open
             && begun.step.verdict.reproduced == Reproduced::Yes
-            && open.answer.vouches_for_key()
         {
-            self.confirmed[place] = true;
+            self.confirmed[place] |= open.answer.vouches_for_key();
             self.lessons.push(Lesson::Record { confirmed: true });
         }
         // What needs what the meter took before is answered at once, and costs nothing.
@@ -465,8 +464,8 @@ impl<'c> Replay<'c> {
     fn suspect(&mut self, entry: &EntryRow, open: &Open, diagnosis: &Diagnosis) {
         let first = diagnosis.first();
         let Some(made) = first.made.filter(|_| first.probability > 0.5) else { return };
-        let odds = self.finder.stale() / 3.0;
-        let noted_rightly = self.finder.model().noted_rightly();
+        let model = self.finder.model();
+        let (odds, noted_rightly) = (model.stale_odds(), model.noted_rightly());
         let meter = &self.fleet.meters[open.place];
         let ring = &self.case.keys;
         if let Some(mut suspicion) = Suspicion::new(meter, &made, odds, &entry.id, ring) {

@@ -181,6 +181,11 @@ impl Model {
         Ok(())
     }
 
+    /// The odds that a meter holds one certain other key than its record says.
+    pub(crate) fn stale_odds(&self) -> f64 {
+        self.space.stale / (1.0 - self.space.stale) / LIKELY_KEYS
+    }
+
     /// How often a display is noted as it was.
     pub(crate) const fn noted_rightly(&self) -> f64 {
         self.records.displayed
@@ -213,7 +218,7 @@ pub struct Experience {
     quantities: f64,
     believed_right: f64,
     believed: f64,
-    /// Displays that confirmed a meter's record, and those that contradicted it.
+    /// Displays that the record of a meter explains, and those that contradict it.
     confirmed: f64,
     contradicted: f64,
 }
@@ -252,7 +257,7 @@ impl Experience {
         self.searched += 1.0;
     }
 
-    /// Learns whether a display confirmed what the record of its meter says.
+    /// Learns whether a display is what the record of its meter says.
     pub(crate) fn learn_record(&mut self, confirmed: bool) {
         let count = if confirmed { &mut self.confirmed } else { &mut self.contradicted };
         *count += 1.0;
@@ -333,11 +338,13 @@ impl Likelihood<'_> {
         (1.0 - learned) * believed + learned * (0.98 * seen + 0.02 * believed)
     }
 
-    /// The share of meters that hold another key than their record says.
-    pub(super) fn stale(&self) -> f64 {
+    /// How probable it is that a wrong record hides another cause than the one found: many wrong
+    /// records change nothing of it.
+    pub(super) fn doubt(&self) -> f64 {
         let Experience { confirmed, contradicted, .. } = *self.experience;
         let worth = self.model.worth;
-        (self.model.space.stale * worth + contradicted) / (worth + confirmed + contradicted)
+        let told = worth * self.model.space.stale * BEFORE_ANY_DISPLAY + contradicted;
+        (told / (worth + confirmed + contradicted) * HIDES).min(MOST_DOUBT)
     }
 
     /// A TID so many minutes after the recorded sale; against any TID.
@@ -449,6 +456,15 @@ impl Likelihood<'_> {
         if agrees { right } else { (1.0 - right) / others }
     }
 }
+
+/// Keys that a meter with a wrong record is likely to hold.
+const LIKELY_KEYS: f64 = 3.0;
+/// How much of the share of wrong records is to be reckoned with before any display was seen.
+const BEFORE_ANY_DISPLAY: f64 = 0.4;
+/// Of contradicted records, the share under which the cause is another one.
+const HIDES: f64 = 0.4;
+/// However many records are wrong, the meters meant stand in doubt of their own (`suspicion`).
+const MOST_DOUBT: f64 = 0.012;
 
 /// How many values the amount of a token has.
 const AMOUNT_FIELDS: f64 = 65_536.0;
