@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use sts_core::{BaseDate, KeyAttributes, MeterPan};
+use sts_core::key::dkga04_data_block;
+use sts_core::{BaseDate, EncryptionAlgorithm, KeyAttributes, MeterPan};
 use zeroize::Zeroizing;
 
 use crate::lanes::{Word, Work};
@@ -60,23 +61,11 @@ impl<'a> Dkga04Group<'a> {
         attributes: &KeyAttributes,
         base_date: BaseDate,
     ) -> Self {
-        let (ea, bits) = match cipher {
-            Dkga04Cipher::Sta => ("07", 64_u32),
-            Dkga04Cipher::Misty1 => ("11", 128),
+        let ea = match cipher {
+            Dkga04Cipher::Sta => EncryptionAlgorithm::Sta,
+            Dkga04Cipher::Misty1 => EncryptionAlgorithm::Misty1,
         };
-        let KeyAttributes { sgc, krn, kt, .. } = attributes;
-        let sgc = sgc.get();
-        let mut data = *b"\x04\x0204\x02..\x02..\x0200\x00\x04\x06......\x01.\x01.\x12..................\0\0\0\0";
-        data[5..7].copy_from_slice(base_date.code().as_bytes());
-        data[8..10].copy_from_slice(ea.as_bytes());
-        for (at, digit) in data[16..22].iter_mut().rev().enumerate() {
-            let value = (sgc / [1, 10, 100, 1000, 10_000, 100_000][at] % 10) as u8;
-            *digit = b'0' + value;
-        }
-        data[23] = b'0' + kt.code();
-        data[25] = b'0' + krn.get();
-        data[27..45].copy_from_slice(pan.as_str().as_bytes());
-        data[45..].copy_from_slice(&bits.to_be_bytes());
+        let data = dkga04_data_block(pan, ea, attributes, base_date);
         Self::from_data_block(key, &data)
     }
 

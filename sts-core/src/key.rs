@@ -844,8 +844,9 @@ fn odd_parity(key: u64) -> u64 {
     u64::from_be_bytes(bytes)
 }
 
-/// The data block of clause 6.5.3.5: 49 bytes, each text preceded by its length.
-fn dkga04_data_block(
+/// The data block of DKGA04: 49 bytes, each text preceded by its length. Clause 6.5.3.5.
+#[must_use]
+pub fn dkga04_data_block(
     pan: &MeterPan,
     ea: EncryptionAlgorithm,
     attributes: &KeyAttributes,
