@@ -203,9 +203,18 @@ impl<'c> Finder<'c> {
         &self.model
     }
 
+    fn likelihood(&self) -> Likelihood<'_> {
+        Likelihood { model: &self.model, experience: &self.experience }
+    }
+
     /// How probable it is that a wrong record hides another cause than the one found.
     pub(crate) fn doubt(&self) -> f64 {
-        Likelihood { model: &self.model, experience: &self.experience }.doubt()
+        self.likelihood().doubt()
+    }
+
+    /// The odds that a meter holds the key which a token it refuses was made under.
+    pub(crate) fn stale_odds(&self) -> f64 {
+        self.likelihood().stale_odds()
     }
 
     /// What accepted tokens and earlier refusals have taught.

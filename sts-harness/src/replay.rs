@@ -464,8 +464,8 @@ impl<'c> Replay<'c> {
     fn suspect(&mut self, entry: &EntryRow, open: &Open, diagnosis: &Diagnosis) {
         let first = diagnosis.first();
         let Some(made) = first.made.filter(|_| first.probability > 0.5) else { return };
-        let model = self.finder.model();
-        let (odds, noted_rightly) = (model.stale_odds(), model.noted_rightly());
+        let odds = self.finder.stale_odds();
+        let noted_rightly = self.finder.model().noted_rightly();
         let meter = &self.fleet.meters[open.place];
         let ring = &self.case.keys;
         if let Some(mut suspicion) = Suspicion::new(meter, &made, odds, &entry.id, ring) {

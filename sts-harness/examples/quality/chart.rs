@@ -8,7 +8,8 @@ const SIDE: f64 = 320.0;
 const LEFT: f64 = 56.0;
 const TOP: f64 = 36.0;
 
-/// Stated probability across, observed frequency up; the size of a point tells how many rows.
+/// Stated probability across, observed frequency up; a point tells its number of refusals, and the
+/// bar through it where the true frequency is, with 95 % confidence.
 pub(crate) fn reliability(name: &str, bins: &[Bin]) -> String {
     let x = |share: f64| LEFT + SIDE * share;
     let y = |share: f64| TOP + SIDE * (1.0 - share);
@@ -16,8 +17,9 @@ pub(crate) fn reliability(name: &str, bins: &[Bin]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" role=\"img\" \
          aria-label=\"Stated probability against observed frequency, {name}\">\n\
          <style>text{{font:12px sans-serif;fill:#555}}.axis{{stroke:#888;fill:none}}\
-         .ideal{{stroke:#888;stroke-dasharray:4 4}}.point{{fill:#1f77b4;fill-opacity:.75}}\
-         @media(prefers-color-scheme:dark){{text{{fill:#bbb}}.point{{fill:#6db3e8}}}}</style>\n",
+         .ideal{{stroke:#888;stroke-dasharray:4 4}}.point{{fill:#1f77b4}}\
+         .bar{{stroke:#1f77b4;stroke-opacity:.5;stroke-width:3}}.rows{{font-size:10px}}\
+         @media(prefers-color-scheme:dark){{text{{fill:#bbb}}.point{{fill:#6db3e8}}.bar{{stroke:#6db3e8}}}}</style>\n",
         LEFT + SIDE + 24.0,
         TOP + SIDE + 48.0,
         LEFT + SIDE + 24.0,
@@ -63,20 +65,37 @@ pub(crate) fn reliability(name: &str, bins: &[Bin]) -> String {
         y(0.5)
     ));
     for bin in bins.iter().filter(|bin| bin.rows > 0) {
-        let radius = 2.5 + (bin.rows as f64).log10() * 2.0;
+        let (low, high) = interval(bin);
         let mut point = String::new();
+        let (across, up) = (x(bin.stated), y(bin.observed));
         let _ = write!(
             point,
-            "<circle class=\"point\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"{radius:.1}\"><title>stated \
-             {:.1} %, observed {:.1} %, {} refusals</title></circle>",
-            x(bin.stated),
-            y(bin.observed),
+            "<line class=\"bar\" x1=\"{across:.1}\" y1=\"{:.1}\" x2=\"{across:.1}\" y2=\"{:.1}\"/>\
+             <circle class=\"point\" cx=\"{across:.1}\" cy=\"{up:.1}\" r=\"3.5\"><title>stated \
+             {:.1} %, observed {:.1} %, {} refusals</title></circle>\
+             <text class=\"rows\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            y(low),
+            y(high),
             100.0 * bin.stated,
             100.0 * bin.observed,
+            bin.rows,
+            across - 6.0,
+            up + 3.5,
             bin.rows
         );
         put(point);
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// Wilson's interval of 95 % for the frequency in a bin.
+fn interval(bin: &Bin) -> (f64, f64) {
+    const Z: f64 = 1.96;
+    let rows = bin.rows as f64;
+    let middle = bin.observed + Z * Z / (2.0 * rows);
+    let half =
+        Z * (bin.observed * (1.0 - bin.observed) / rows + Z * Z / (4.0 * rows * rows)).sqrt();
+    let whole = 1.0 + Z * Z / rows;
+    ((middle - half) / whole, (middle + half) / whole)
 }

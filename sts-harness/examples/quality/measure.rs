@@ -43,7 +43,8 @@ struct Row {
     evidence: Evidence,
     truth: String,
     said: String,
-    confidence: f64,
+    /// `None` where no cause is told: the meter takes the entry by its record.
+    confidence: Option<f64>,
     chance: f64,
 }
 
@@ -89,8 +90,9 @@ impl Quality {
                 _ => Evidence::One,
             };
             let said = verdict.cause.unwrap_or("(accepted)").to_owned();
-            let confidence = verdict.confidence.unwrap_or(1.0);
+            let confidence = verdict.confidence;
             if said != cause {
+                let confidence = confidence.unwrap_or(0.0);
                 let first = serde_json::to_string(&verdict.causes).unwrap_or_default();
                 mistakes.push((
                     confidence,
@@ -123,16 +125,22 @@ impl Quality {
 
     /// Of the claims of at least 99 %, how many are wrong.
     pub(crate) fn sure_and_wrong(&self) -> (usize, usize) {
-        let sure: Vec<&Row> = self.rows.iter().filter(|row| row.confidence >= 0.99).collect();
+        let sure: Vec<&Row> = self.rows.iter().filter(|row| row.confidence >= Some(0.99)).collect();
         (sure.iter().filter(|row| row.said != row.truth).count(), sure.len())
+    }
+
+    /// Refusals that the meters take by their records, where no display or entry says otherwise.
+    pub(crate) fn taken(&self) -> usize {
+        self.rows.iter().filter(|row| row.confidence.is_none()).count()
     }
 
     pub(crate) fn bins(&self) -> [Bin; BINS] {
         let mut bins = [Bin::default(); BINS];
         for row in &self.rows {
+            let Some(confidence) = row.confidence else { continue };
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 20")]
-            let at = ((row.confidence * BINS as f64) as usize).min(BINS - 1);
-            bins[at].stated += row.confidence;
+            let at = ((confidence * BINS as f64) as usize).min(BINS - 1);
+            bins[at].stated += confidence;
             bins[at].observed += f64::from(u8::from(row.said == row.truth));
             bins[at].rows += 1;
         }
@@ -149,7 +157,7 @@ impl Quality {
             .map(|bin| bin.rows as f64 * (bin.stated - bin.observed).abs())
             .iter()
             .sum::<f64>();
-        apart / self.rows.len().max(1) as f64
+        apart / (self.rows.len() - self.taken()).max(1) as f64
     }
 
     /// How many candidates are expected to pass the check by chance, on average.

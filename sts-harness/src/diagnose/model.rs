@@ -29,6 +29,7 @@ pub struct Model {
     pub max_candidates: u64,
     causes: BTreeMap<String, f64>,
     pub(super) space: Space,
+    pub(super) stale: Stale,
     sale: Sale,
     entry: Entry,
     quantity: Quantity,
@@ -45,7 +46,16 @@ pub(super) struct Space {
     pub(super) other_stale: f64,
     pub(super) slip_fits: f64,
     pub(super) withdrawn: f64,
-    pub(super) stale: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stale {
+    pub(super) share: f64,
+    same_key: f64,
+    doubt: f64,
+    hides: f64,
+    most_doubt: f64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -166,7 +176,11 @@ impl Model {
         let shares = [
             ("space", "slip_fits", self.space.slip_fits),
             ("space", "withdrawn", self.space.withdrawn),
-            ("space", "stale", self.space.stale),
+            ("stale", "share", self.stale.share),
+            ("stale", "same_key", self.stale.same_key),
+            ("stale", "doubt", self.stale.doubt),
+            ("stale", "hides", self.stale.hides),
+            ("stale", "most_doubt", self.stale.most_doubt),
             ("records", "believed", self.records.believed),
             ("records", "displayed", self.records.displayed),
         ];
@@ -179,11 +193,6 @@ impl Model {
             return Err(format!("worth is {}, expected at least 1", self.worth));
         }
         Ok(())
-    }
-
-    /// The odds that a meter holds one certain other key than its record says.
-    pub(crate) fn stale_odds(&self) -> f64 {
-        self.space.stale / (1.0 - self.space.stale) / LIKELY_KEYS
     }
 
     /// How often a display is noted as it was.
@@ -338,13 +347,26 @@ impl Likelihood<'_> {
         (1.0 - learned) * believed + learned * (0.98 * seen + 0.02 * believed)
     }
 
+    /// Of displays, the share that contradicts its meter's record; `believed` before any was seen.
+    fn contradicted(&self, believed: f64) -> f64 {
+        let Experience { confirmed, contradicted, .. } = *self.experience;
+        let worth = self.model.worth;
+        (worth * believed + contradicted) / (worth + confirmed + contradicted)
+    }
+
+    /// The odds that a meter holds the very key which a token it refuses was made under, against its
+    /// record.
+    pub(super) fn stale_odds(&self) -> f64 {
+        let Stale { share, same_key, .. } = self.model.stale;
+        let share = self.contradicted(share) * same_key;
+        share / (1.0 - share)
+    }
+
     /// How probable it is that a wrong record hides another cause than the one found: many wrong
     /// records change nothing of it.
     pub(super) fn doubt(&self) -> f64 {
-        let Experience { confirmed, contradicted, .. } = *self.experience;
-        let worth = self.model.worth;
-        let told = worth * self.model.space.stale * BEFORE_ANY_DISPLAY + contradicted;
-        (told / (worth + confirmed + contradicted) * HIDES).min(MOST_DOUBT)
+        let Stale { doubt, hides, most_doubt, .. } = self.model.stale;
+        (self.contradicted(doubt / hides) * hides).min(most_doubt)
     }
 
     /// A TID so many minutes after the recorded sale; against any TID.
@@ -456,15 +478,6 @@ impl Likelihood<'_> {
         if agrees { right } else { (1.0 - right) / others }
     }
 }
-
-/// Keys that a meter with a wrong record is likely to hold.
-const LIKELY_KEYS: f64 = 3.0;
-/// How much of the share of wrong records is to be reckoned with before any display was seen.
-const BEFORE_ANY_DISPLAY: f64 = 0.4;
-/// Of contradicted records, the share under which the cause is another one.
-const HIDES: f64 = 0.4;
-/// However many records are wrong, the meters meant stand in doubt of their own (`suspicion`).
-const MOST_DOUBT: f64 = 0.012;
 
 /// How many values the amount of a token has.
 const AMOUNT_FIELDS: f64 = 65_536.0;

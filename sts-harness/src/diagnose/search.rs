@@ -12,7 +12,6 @@ use sts_core::key::EncryptionAlgorithm;
 use sts_core::{DecoderKey, DecoderReferenceNumber, Keyed, MeterPan, Payload, TariffIndex, Token};
 
 use super::index::{is_other_key, other_keys_of};
-use super::model::Likelihood;
 use super::rank::{Match, Ranking};
 use super::trial::{
     Configuration, TARIFFS, open_each, open_many, open_under, open_under_tariffs, tariff_index,
@@ -74,7 +73,7 @@ impl<'a> Search<'a> {
         meter: &'a TrackedMeter,
         sighting: &'a Sighting,
     ) -> Self {
-        let likelihood = Likelihood { model: &finder.model, experience: &finder.experience };
+        let likelihood = finder.likelihood();
         let scales = Scales { likelihood, sighting, meter, ring: finder.ring };
         Self {
             finder,
@@ -191,7 +190,7 @@ impl<'a> Search<'a> {
             ring.vending.iter().filter(|entry| self.is_near(entry)).collect();
         let others = near.iter().filter(|entry| !self.is_own(entry)).count();
         let believed = self.sighting.believed.ti;
-        let stale = self.finder.model.space.stale;
+        let stale = self.finder.model.stale.share;
         let mut keys = Vec::new();
         for entry in near {
             for ti in (0..TARIFFS).filter_map(tariff_index) {
@@ -490,7 +489,7 @@ impl<'a> Search<'a> {
         let before = self.found.len();
         self.keep(cause, share * believed, payload, &reading, detail.clone(), evidence.clone());
         // The meter's record may be wrong in one of these settings, and vending right.
-        let stale = self.finder.model.space.stale;
+        let stale = self.finder.model.stale.share;
         for (name, often, rest) in difference.but_for_one(is_other_key(entry, self.meter)) {
             let Some(other) = rest.and_then(|rest| self.cause_of(rest, entry)) else { continue };
             if other != cause {
@@ -665,7 +664,7 @@ impl<'a> Search<'a> {
                 self.other_meter_found(&other.row.pan, &configuration, share, &payload);
             }
         }
-        let share = space.other_slip * space.stale / size(of_slips);
+        let share = space.other_slip * self.finder.model.stale.share / size(of_slips);
         for opened in open_under(index.batch, token, &candidates) {
             let (configuration, pan) = &candidates[opened.index];
             self.other_meter_found(pan, configuration, share, &opened.payload);
