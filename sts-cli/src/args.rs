@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -52,8 +53,9 @@ pub(crate) enum Verb {
     /// Authenticate and decode tokens under the keys held.
     #[command(after_help = "\
 Columns: id,pan,ea,sgc,krn,ti,kt,token. Where one is empty, every held key that fits is tried.
-Example: sts verify --keys keys.toml --input tokens.csv --format ndjson")]
-    Verify(TableArgs),
+Examples: sts verify --keys keys.toml --input tokens.csv --format ndjson
+          sts verify --keys keys.toml --input tokens.csv --out verdicts.csv")]
+    Verify(VerifyArgs),
     /// Ask a meter: would it take this token now? Nothing is written.
     #[command(after_help = "\
 Example: sts check --case examples/mangaung-2024 --meter 01202401012 1844 6744 0738 4377 2416")]
@@ -130,6 +132,18 @@ pub(crate) struct TableArgs {
     /// Where rows that cannot be taken go, with their reason.
     #[arg(long)]
     pub(crate) rejects: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+    /// A file for the verdicts, in the form that its name ends in: .csv or .ndjson.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// How many threads work; as many as the machine has when absent. The answers are the same.
+    #[arg(long)]
+    pub(crate) threads: Option<NonZeroUsize>,
 }
 
 #[derive(Args, Debug)]

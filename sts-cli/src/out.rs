@@ -40,6 +40,11 @@ impl Out {
         self.format == Format::Text
     }
 
+    /// Whether the answer is one object a line.
+    pub(crate) fn is_ndjson(&self) -> bool {
+        self.format == Format::Ndjson
+    }
+
     /// One line of text.
     pub(crate) fn line(&mut self, text: impl std::fmt::Display) -> Result<(), Failure> {
         let text = text.to_string();

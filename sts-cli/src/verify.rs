@@ -1,36 +1,119 @@
 //! `sts verify`.
 
+use std::fs::File;
+use std::io::{Read, Write};
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use owo_colors::OwoColorize;
 use serde_json::{Map, Value};
-use sts_harness::input::Rejected;
-use sts_harness::{records, verify};
+use sts_harness::input::{InputError, Rejected};
+use sts_harness::verify::{Bulk, Form, Lines, Verdict, Writer};
 
-use crate::args::TableArgs;
+use crate::args::VerifyArgs;
 use crate::exit::{Done, Exit, Failure};
 use crate::keys;
 use crate::out::{Out, grouped};
 
-pub(crate) fn run(args: &TableArgs, out: &mut Out) -> Done {
-    let ring = keys::ring(&args.keys, out)?;
-    let rows = records::read_verify(&args.input)?;
+pub(crate) fn run(args: &VerifyArgs, out: &mut Out) -> Done {
+    let form = match &args.out {
+        Some(path) => Some(form_of(path)?),
+        None if out.is_ndjson() => Some(Form::Ndjson),
+        None => None,
+    };
+    let ring = keys::ring(&args.table.keys, out)?;
+    let (name, input) = open(&args.table.input)?;
+    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok());
+    let table = Verifying {
+        bulk: &Bulk::new(&ring),
+        name: &name,
+        threads: threads.unwrap_or(NonZeroUsize::MIN),
+    };
     let mut exit = Exit::Good;
-    for row in &rows.rows {
-        let object = verify::verify(&ring, row);
-        exit = exit.max(match object.get("result").and_then(Value::as_str) {
-            Some("Authentic") => Exit::Good,
-            Some("KeyMissing") => Exit::Keys,
-            _ => Exit::Refused,
-        });
-        if out.is_text() {
-            text(&object, out)?;
-        } else {
-            out.object(&object)?;
-        }
+    let mut rejected = Vec::new();
+    let header = if let Some(form) = form {
+        let writer = Writer::new(form, &ring);
+        let mut to: Box<dyn Write + Send> = match &args.out {
+            Some(path) => Box::new(File::create(path)?),
+            None => Box::new(std::io::stdout()),
+        };
+        to.write_all(writer.header().as_bytes())?;
+        let put = |verdict: &Verdict<'_>, lines: &mut Lines| writer.put(verdict, lines);
+        let header = table.run(input, &mut rejected, &mut exit, put, |lines| {
+            to.write_all(lines.as_bytes())?;
+            lines.clear();
+            Ok(())
+        })?;
+        to.flush()?;
+        header
+    } else {
+        let put = |verdict: &Verdict<'_>, objects: &mut Vec<_>| objects.push(verdict.object());
+        table.run(input, &mut rejected, &mut exit, put, |objects| {
+            for object in objects.drain(..) {
+                if out.is_text() { text(&object, out)? } else { out.object(&object)? }
+            }
+            Ok(())
+        })?
+    };
+    let told = reject(args.table.rejects.as_deref(), &args.table.input, &header, &rejected, out)?;
+    Ok(exit.max(told))
+}
+
+struct Verifying<'a> {
+    bulk: &'a Bulk<'a>,
+    name: &'a str,
+    threads: NonZeroUsize,
+}
+
+impl Verifying<'_> {
+    /// Verifies the table, and says its header. Every part of the output is made by `put` and
+    /// taken, in order, by `write`.
+    fn run<T: Default>(
+        &self,
+        input: impl Read + Send,
+        rejected: &mut Vec<Rejected>,
+        exit: &mut Exit,
+        put: impl Fn(&Verdict<'_>, &mut T) + Sync,
+        mut write: impl FnMut(&mut T) -> Result<(), Failure> + Send,
+    ) -> Result<Vec<String>, Failure> {
+        let each = |verdict: &Verdict<'_>, (part, worst): &mut (T, Option<Exit>)| {
+            let status = match verdict.result() {
+                "Authentic" => Exit::Good,
+                "KeyMissing" => Exit::Keys,
+                _ => Exit::Refused,
+            };
+            *worst = (*worst).max(Some(status));
+            put(verdict, part);
+        };
+        self.bulk.run(self.name, input, self.threads, each, |(part, worst), rows| {
+            *exit = (*exit).max(worst.take().unwrap_or(Exit::Good));
+            rejected.extend(rows);
+            write(part)
+        })
     }
-    let rejected = reject(args.rejects.as_deref(), &args.input, &rows.header, &rows.rejected, out)?;
-    Ok(exit.max(rejected))
+}
+
+/// The form that a file's name asks for.
+fn form_of(path: &Path) -> Result<Form, Failure> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("csv") => Ok(Form::Csv),
+        Some("ndjson") => Ok(Form::Ndjson),
+        _ => Err(Failure::Usage(format!(
+            "--out {}: expected a name that ends in .csv or .ndjson",
+            path.display()
+        ))),
+    }
+}
+
+/// A file's name and its bytes; standard input for `-`.
+fn open(path: &Path) -> Result<(String, Box<dyn Read + Send>), Failure> {
+    if path == Path::new("-") {
+        return Ok(("stdin".to_owned(), Box::new(std::io::stdin())));
+    }
+    let file = File::open(path)
+        .map_err(|error| InputError::unreadable(&path.display().to_string(), &error.to_string()))?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    Ok((name, Box::new(file)))
 }
 
 fn text(object: &Map<String, Value>, out: &mut Out) -> Result<(), Failure> {
@@ -80,7 +163,7 @@ pub(crate) fn reject(
         input.with_extension("rejects.csv")
     };
     let path = to.map_or(beside, Path::to_owned);
-    let file = std::fs::File::create(&path)?;
+    let file = File::create(&path)?;
     sts_harness::table::write_rejects(file, header, rejected).map_err(std::io::Error::other)?;
     out.warning(format_args!(
         "{} rows were not taken; they are in {} with their reasons",

@@ -162,6 +162,12 @@ impl Token {
         Opened { class: self.class, block, long_key: key.ea() == EncryptionAlgorithm::Misty1 }
     }
 
+    /// The token with its block as decrypted elsewhere, as in a batch of many, by the algorithm
+    /// `ea`. Nothing is checked yet.
+    pub const fn opened_elsewhere(self, block: u64, ea: EncryptionAlgorithm) -> Opened {
+        Opened { class: self.class, block, long_key: matches!(ea, EncryptionAlgorithm::Misty1) }
+    }
+
     /// The block of a class 1 token, which needs no key; `None` for any other class.
     #[must_use]
     pub fn open_without_key(self) -> Option<Opened> {

@@ -33,9 +33,13 @@ type FieldError = (String, String);
 fn read<T>(
     path: &Path,
     columns: &Columns,
-    mut make: impl FnMut(&Row) -> Result<T, FieldError>,
+    make: impl FnMut(&Row) -> Result<T, FieldError>,
 ) -> Result<Rows<T>, InputError> {
-    let table = Table::read_file(path, columns)?;
+    Ok(typed(Table::read_file(path, columns)?, make))
+}
+
+/// The rows of a table with typed fields.
+fn typed<T>(table: Table, mut make: impl FnMut(&Row) -> Result<T, FieldError>) -> Rows<T> {
     let mut rows = Rows {
         file: table.file.clone(),
         header: table.header,
@@ -53,7 +57,7 @@ fn read<T>(
         }
     }
     rows.rejected.sort_by_key(|row| row.place.line);
-    Ok(rows)
+    rows
 }
 
 /// Reads a field by a parser; absent and empty are `None`.
@@ -642,7 +646,8 @@ pub fn check_order(file: &str, entries: &[EntryRow]) -> Result<(), InputError> {
     Err(InputError::new(Place::field(file, entry.line, "entered_at"), problem))
 }
 
-const VERIFY_COLUMNS: Columns = Columns {
+/// The columns of the table of `sts verify`.
+pub(crate) const VERIFY_COLUMNS: Columns = Columns {
     required: &[&["token"]],
     optional: &["id", "pan", "drn", "iin", "ea", "sgc", "krn", "ti", "kt", "note"],
 };
@@ -669,13 +674,9 @@ pub struct VerifyRow {
     pub token: Option<String>,
 }
 
-/// Reads the table of `sts verify`.
-///
-/// # Errors
-///
-/// [`InputError`] where the file or its header cannot be used.
-pub fn read_verify(path: &Path) -> Result<Rows<VerifyRow>, InputError> {
-    read(path, &VERIFY_COLUMNS, |row| {
+/// The rows of a table of `sts verify`.
+pub(crate) fn verify_rows(table: Table) -> Rows<VerifyRow> {
+    typed(table, |row| {
         Ok(VerifyRow {
             id: row.get("id").map_or_else(|| row.line.to_string(), str::to_owned),
             pan: pan_of(row)?,

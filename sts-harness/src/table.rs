@@ -210,6 +210,15 @@ fn reader(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
         .from_reader(bytes)
 }
 
+/// The delimiter, and where the header ends.
+pub(crate) fn header_end(bytes: &[u8]) -> (u8, usize) {
+    let delimiter = delimiter(bytes);
+    let mut reader = reader(bytes, delimiter);
+    // A slice can always be read, and what is wrong with the header is told when it is used.
+    let _ = reader.read_byte_record(&mut csv::ByteRecord::new());
+    (delimiter, usize::try_from(reader.position().byte()).unwrap_or(bytes.len()))
+}
+
 /// A field as text; what is not UTF-8 as Latin-1, which loses no byte.
 fn words(field: &[u8]) -> String {
     match std::str::from_utf8(field) {

@@ -17,6 +17,7 @@ use des::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use sts_batch::{Batch, Cipher, Dkga04Cipher, Dkga04Group, Dkga04Key, Group, Hit, Lanes, Question};
+use sts_benches::thread_cpu_ns;
 use sts_core::cipher::misty1::Misty1;
 
 const ROUNDS: usize = 40;
@@ -24,14 +25,6 @@ const GROUPS: usize = 600;
 const ROWS: usize = 16 * 1024;
 /// The straightforward form takes fewer, so that a round of it is about as long.
 const FEW: usize = 600;
-
-fn thread_cpu_ns() -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a whole timespec of ours, and the call keeps none.
-    let failed = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    assert_eq!(failed, 0, "no clock of this thread");
-    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).expect("time goes forwards")
-}
 
 struct Form<'a> {
     name: String,

@@ -1,0 +1,650 @@
+//! A table of any length: read in blocks, on several threads, rows of one kind in bit planes.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::io::Read;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use sts_batch::{Batch, Cipher};
+use sts_core::key::{EncryptionAlgorithm, KeyAttributes, KeyDerivation, KeyType, control_block};
+use sts_core::{KeyExpiryNumber, MeterPan, Rejection, TariffIndex, Token};
+use zeroize::Zeroizing;
+
+use super::blocks::{Block, Source, record_end};
+use super::digits::{bcd_16, luhn_holds, twenty};
+use super::{Derivation, Opener, Outcome, Verdict};
+use crate::describe::TidReading;
+use crate::input::{InputError, Rejected};
+use crate::keys::KeyRing;
+use crate::records::{self, VERIFY_COLUMNS, meter_pan};
+use crate::table::Table;
+
+/// Verifies tables under the keys of a ring.
+///
+/// The answers are those of [`verify`](super::verify()), in order.
+#[derive(Debug)]
+pub struct Bulk<'r> {
+    ring: &'r KeyRing,
+    batch: Batch,
+    /// By the digits of SGC, KRN and KT, where one vending key alone has them.
+    sole: HashMap<u64, Sole<'r>, BuildHasherDefault<Mixed>>,
+    /// Meters that have a key of their own.
+    own: HashSet<MeterPan>,
+}
+
+/// A hash of one number; nobody who could choose the numbers gains by a collision.
+#[derive(Debug, Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ mixed >> 32;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// The one vending key that fits a row.
+#[derive(Debug)]
+struct Sole<'r> {
+    /// Its place in the ring.
+    at: usize,
+    /// What is written of it.
+    id: [&'r str; 1],
+    reading: TidReading,
+    /// The key and the control block for tariff index 00, where planes derive from them.
+    in_planes: Option<(Zeroizing<u64>, u64)>,
+}
+
+impl<'r> Bulk<'r> {
+    /// Under the keys of a ring.
+    #[must_use]
+    pub fn new(ring: &'r KeyRing) -> Self {
+        let mut sole = HashMap::default();
+        let mut several = HashSet::new();
+        for (at, entry) in ring.vending.iter().enumerate() {
+            let name = format!("{}{}{}", entry.sgc, entry.krn, entry.kt.code());
+            let Ok(name) = name.as_bytes().try_into().map(u64::from_le_bytes) else { continue };
+            let (sgc, krn, kt, ti) = (entry.sgc, entry.krn, entry.kt, TariffIndex::MIN);
+            let attributes = KeyAttributes { sgc, krn, ti, kt, ken: KeyExpiryNumber::NEVER };
+            // Under a common key the PAN block is another.
+            let in_planes = (entry.key.dkga() == KeyDerivation::Dkga02 && kt != KeyType::Common)
+                .then(|| entry.key.expose_bytes().try_into().map(u64::from_be_bytes).ok())
+                .flatten()
+                .map(|key| (Zeroizing::new(key), control_block(&attributes)));
+            let made = Sole {
+                at,
+                id: [&entry.id],
+                reading: TidReading::new(Some(entry.base_date), entry.tid_zone.clone()),
+                in_planes,
+            };
+            if sole.insert(name, made).is_some() {
+                several.insert(name);
+            }
+        }
+        sole.retain(|name, _| !several.contains(name));
+        let own = ring.decoders.iter().map(|entry| entry.pan).collect();
+        Self { ring, batch: Batch::new(), sole, own }
+    }
+
+    /// Verifies a table, and says its header.
+    ///
+    /// `each` is told every verdict and puts what it makes of it into a part of the output, on any
+    /// of the threads; `done` is given the parts in the order of the rows, with the rows that were
+    /// not taken, and must empty them.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError`]: unreadable, empty, or a header that does not fit; what `done` says.
+    pub fn run<T, E>(
+        &self,
+        file: &str,
+        input: impl Read + Send,
+        threads: NonZeroUsize,
+        each: impl Fn(&Verdict<'_>, &mut T) + Sync,
+        done: impl FnMut(&mut T, Vec<Rejected>) -> Result<(), E> + Send,
+    ) -> Result<Vec<String>, E>
+    where
+        T: Default,
+        E: From<InputError> + Send,
+    {
+        let (source, header) = Source::new(file, input)?;
+        let header = Table::read(file, &header, &VERIFY_COLUMNS)?.header;
+        let layout = Layout::new(file, source.delimiter(), &header);
+        let source = Mutex::new(source);
+        let turns =
+            Turns { turn: Mutex::new(Turn { next: 0, done, ended: None }), moved: Condvar::new() };
+        let work = || {
+            let mut worker = Worker::new(self, &layout);
+            let (mut block, mut out) = (Block::default(), T::default());
+            let _ends = EndsOnPanic(&turns);
+            loop {
+                let mut rejected = Vec::new();
+                let read = lock(&source).next(&mut block).and_then(|more| {
+                    rejected.extend(block.rejected.take());
+                    worker.block(&block, &mut rejected, |verdict| each(verdict, &mut out))?;
+                    Ok(more)
+                });
+                if !turns.take(block.number, |done| {
+                    let more = read?;
+                    if more {
+                        done(&mut out, rejected)?;
+                    }
+                    Ok(more)
+                }) {
+                    break;
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads.get() {
+                scope.spawn(work);
+            }
+            work();
+        });
+        match turns.turn.into_inner().unwrap_or_else(PoisonError::into_inner).ended {
+            Some(Err(error)) => Err(error),
+            _ => Ok(header),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lets threads do what must be done in the order of the blocks.
+struct Turns<D, E> {
+    turn: Mutex<Turn<D, E>>,
+    moved: Condvar,
+}
+
+struct Turn<D, E> {
+    /// The block whose turn it is.
+    next: u64,
+    done: D,
+    /// Why no further block gets a turn.
+    ended: Option<Result<(), E>>,
+}
+
+impl<D, E> Turns<D, E> {
+    /// Waits for a block's turn. `false` where there is nothing more to do: it was said here, or
+    /// for a block before.
+    fn take(&self, number: u64, act: impl FnOnce(&mut D) -> Result<bool, E>) -> bool {
+        let mut turn = lock(&self.turn);
+        while turn.next != number && turn.ended.is_none() {
+            turn = self.moved.wait(turn).unwrap_or_else(PoisonError::into_inner);
+        }
+        if turn.ended.is_none() {
+            turn.next += 1;
+            turn.ended = match act(&mut turn.done) {
+                Ok(true) => None,
+                Ok(false) => Some(Ok(())),
+                Err(error) => Some(Err(error)),
+            };
+        }
+        self.moved.notify_all();
+        turn.ended.is_none()
+    }
+}
+
+/// Lets no thread wait for one that is gone.
+struct EndsOnPanic<'a, D, E>(&'a Turns<D, E>);
+
+impl<D, E> Drop for EndsOnPanic<'_, D, E> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            lock(&self.0.turn).ended.get_or_insert(Ok(()));
+            self.0.moved.notify_all();
+        }
+    }
+}
+
+/// What a column is to the rows that are read without allocating.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Column {
+    Id,
+    Pan,
+    Drn,
+    Iin,
+    Ea,
+    Sgc,
+    Krn,
+    Ti,
+    Kt,
+    Token,
+    /// Says nothing that counts.
+    Other,
+}
+
+/// How rows lie in a table.
+#[derive(Debug)]
+struct Layout<'a> {
+    file: &'a str,
+    delimiter: u8,
+    columns: Vec<Column>,
+    /// The header as a line of its own.
+    header: Vec<u8>,
+}
+
+/// A row that says all that a key depends on, in the form that programs write.
+#[derive(Clone, Debug)]
+struct Row {
+    /// Where its name stands; empty where it has none.
+    id: Range<usize>,
+    /// Where the meter's number stands, 18 digits or 11.
+    meter: Range<usize>,
+    /// The PAN block.
+    pan_block: u64,
+    sgc: [u8; 6],
+    krn: u8,
+    kt: u8,
+    /// The tariff index as two digits.
+    ti: [u8; 2],
+    ea: EncryptionAlgorithm,
+    /// Where the token's digits stand.
+    digits: usize,
+    token: Token,
+}
+
+impl<'a> Layout<'a> {
+    fn new(file: &'a str, delimiter: u8, header: &[String]) -> Self {
+        let columns = header.iter().map(|name| match name.as_str() {
+            "id" => Column::Id,
+            "pan" => Column::Pan,
+            "drn" => Column::Drn,
+            "iin" => Column::Iin,
+            "ea" => Column::Ea,
+            "sgc" => Column::Sgc,
+            "krn" => Column::Krn,
+            "ti" => Column::Ti,
+            "kt" => Column::Kt,
+            "token" => Column::Token,
+            _ => Column::Other,
+        });
+        let columns = columns.collect();
+        let header = header.join(&char::from(delimiter).to_string()) + "\n";
+        Self { file, delimiter, columns, header: header.into_bytes() }
+    }
+
+    /// The row at `from` and where the next begins; `None` where it is any other.
+    fn row(&self, bytes: &[u8], from: usize) -> Option<(Row, usize)> {
+        let mut at = from;
+        let (mut id, mut meter, mut pan_block) = (0..0, None, 0);
+        let (mut ea, mut sgc, mut krn, mut ti, mut kt, mut token) =
+            (None, None, None, None, None, None);
+        let mut rest = self.columns.iter();
+        loop {
+            let column = rest.next()?;
+            let field = bytes.get(at..)?;
+            let is_empty = field.first().is_none_or(|byte| self.ends(*byte));
+            let start = at;
+            match column {
+                Column::Id => {
+                    at += self.text(field)?;
+                    id = trimmed(bytes, start..at);
+                }
+                Column::Other => at += self.text(field)?,
+                Column::Pan | Column::Drn | Column::Iin if is_empty => {}
+                Column::Pan if meter.is_none() => {
+                    pan_block = pan(field.first_chunk()?)?;
+                    at += 18;
+                    meter = Some(start..at);
+                }
+                Column::Drn if meter.is_none() => {
+                    pan_block = drn(field.first_chunk()?)?;
+                    at += 11;
+                    meter = Some(start..at);
+                }
+                Column::Pan | Column::Drn | Column::Iin => return None,
+                Column::Ea => {
+                    ea = Some(match field.first_chunk()? {
+                        b"07" => EncryptionAlgorithm::Sta,
+                        b"09" => EncryptionAlgorithm::Dea,
+                        b"11" => EncryptionAlgorithm::Misty1,
+                        _ => return None,
+                    });
+                    at += 2;
+                }
+                Column::Sgc => {
+                    sgc = Some(*field.first_chunk::<6>()?);
+                    at += 6;
+                }
+                Column::Krn => {
+                    krn = Some(*field.first()?);
+                    at += 1;
+                }
+                Column::Ti => {
+                    ti = Some(*field.first_chunk::<2>()?);
+                    at += 2;
+                }
+                Column::Kt => {
+                    kt = Some(*field.first()?);
+                    at += 1;
+                }
+                Column::Token => {
+                    let bits = twenty(field.first_chunk()?)?;
+                    token = Some((start, Token::from_bits(bits)?));
+                    at += 20;
+                }
+            }
+            if rest.len() == 0 {
+                break;
+            }
+            if *bytes.get(at)? != self.delimiter {
+                return None;
+            }
+            at += 1;
+        }
+        let next = match bytes.get(at..)? {
+            [] => at,
+            [b'\n', ..] => at + 1,
+            [b'\r', b'\n', ..] => at + 2,
+            _ => return None,
+        };
+        let ((digits, token), meter) = (token?, meter?);
+        let (ea, sgc, krn, ti, kt) = (ea?, sgc?, krn?, ti?, kt?);
+        Some((Row { id, meter, pan_block, sgc, krn, kt, ti, ea, digits, token }, next))
+    }
+
+    const fn ends(&self, byte: u8) -> bool {
+        byte == self.delimiter || byte == b'\r' || byte == b'\n'
+    }
+
+    /// How long a field of plain text is.
+    fn text(&self, field: &[u8]) -> Option<usize> {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        let mut length = 0;
+        while let Some(word) = field.get(length..).and_then(<[u8]>::first_chunk) {
+            let word = u64::from_le_bytes(*word);
+            // The first byte that is marked is no plain one; those behind it may be.
+            let [marked, quote, delimiter] = [
+                word.wrapping_sub(0x20 * ONES),
+                (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES),
+                (word ^ (ONES * u64::from(self.delimiter))).wrapping_sub(ONES),
+            ];
+            let found = (marked | quote | delimiter | word) & (0x80 * ONES);
+            if found != 0 {
+                length += found.trailing_zeros() as usize / 8;
+                break;
+            }
+            length += 8;
+        }
+        let is_plain =
+            |byte: &u8| !matches!(byte, ..b' ' | b'"' | 0x80..) && *byte != self.delimiter;
+        let rest = field.get(length..)?;
+        length += rest.iter().position(|byte| !is_plain(byte)).unwrap_or(rest.len());
+        field.get(length).is_none_or(|byte| self.ends(*byte)).then_some(length)
+    }
+}
+
+fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Range<usize> {
+    while bytes[range.clone()].first() == Some(&b' ') {
+        range.start += 1;
+    }
+    while bytes[range.clone()].last() == Some(&b' ') {
+        range.end -= 1;
+    }
+    range
+}
+
+/// The PAN block of a meter's 18 digits, whose check digits are right.
+fn pan(digits: &[u8; 18]) -> Option<u64> {
+    let [first, middle @ .., last] = digits;
+    let block = bcd_16(middle)?;
+    // An issuer's first digit is doubled: 6 counts 3.
+    let (first, drn_digits) = match (first, block >> 44) {
+        (b'6', 0x00727) => (3, 11),
+        (b'0', 0..=0xff) => (0, 13),
+        _ => return None,
+    };
+    let last = u64::from(last.wrapping_sub(b'0'));
+    let drn = block & ((1 << (4 * drn_digits)) - 1);
+    (last <= 9 && luhn_holds(drn, false, 0) && luhn_holds(block, true, first + last))
+        .then_some(block)
+}
+
+/// The PAN block of a DRN of 11 digits under the usual issuer, whose check digit is right.
+fn drn(digits: &[u8; 11]) -> Option<u64> {
+    let mut all = *b"0000000000000000";
+    all[5..].copy_from_slice(digits);
+    let block = bcd_16(&all)?;
+    luhn_holds(block, false, 0).then_some(0x00727 << 44 | block)
+}
+
+/// What is to be said of a part of a block.
+#[derive(Debug)]
+enum Item<'w> {
+    /// The next of the rows that planes open.
+    InPlanes(Taken<'w>),
+    /// A row to be opened by itself under the one key that fits.
+    Single(Taken<'w>, Derivation),
+    /// Other rows, the first of them on this line.
+    Others(Range<usize>, u64),
+}
+
+/// What is needed of a row once its key is known.
+#[derive(Debug)]
+struct Taken<'w> {
+    sole: &'w Sole<'w>,
+    id: Range<u32>,
+    digits: u32,
+    /// Its line in the block, from 0.
+    line: u32,
+    token: Token,
+}
+
+/// What a thread works with.
+struct Worker<'w, 'r> {
+    bulk: &'w Bulk<'r>,
+    layout: &'w Layout<'w>,
+    opener: Opener<'r>,
+    items: Vec<Item<'w>>,
+    planes: Planes,
+}
+
+/// Columns of the rows that planes open.
+#[derive(Default)]
+struct Planes {
+    vending: Zeroizing<Vec<u64>>,
+    blocks: Vec<u64>,
+    class_bits: Vec<u8>,
+    tokens: Vec<u64>,
+    plain: Vec<u64>,
+    holds: Vec<bool>,
+}
+
+impl Planes {
+    fn clear(&mut self) {
+        self.vending.clear();
+        self.blocks.clear();
+        self.class_bits.clear();
+        self.tokens.clear();
+    }
+
+    fn open(&mut self, batch: Batch) {
+        self.plain.resize(self.tokens.len(), 0);
+        self.holds.resize(self.tokens.len(), false);
+        let Self { vending, blocks, class_bits, tokens, plain, holds } = self;
+        batch.open_rows(Cipher::Sta, vending, blocks, class_bits, tokens, plain, holds);
+    }
+}
+
+impl<'w, 'r> Worker<'w, 'r> {
+    fn new(bulk: &'w Bulk<'r>, layout: &'w Layout<'w>) -> Self {
+        let opener = Opener::new(bulk.ring);
+        Self { bulk, layout, opener, items: Vec::new(), planes: Planes::default() }
+    }
+
+    fn block(
+        &mut self,
+        block: &Block,
+        rejected: &mut Vec<Rejected>,
+        mut each: impl FnMut(&Verdict<'_>),
+    ) -> Result<(), InputError> {
+        self.read(block);
+        self.planes.open(self.bulk.batch);
+        let whole = std::str::from_utf8(&block.bytes).ok();
+        let text = |range: Range<u32>| {
+            let range = range.start as usize..range.end as usize;
+            // What is taken is ASCII, whatever else the block holds.
+            match whole {
+                Some(whole) => whole.get(range).unwrap_or_default(),
+                None => std::str::from_utf8(&block.bytes[range]).unwrap_or_default(),
+            }
+        };
+        let mut place = 0;
+        let mut items = std::mem::take(&mut self.items);
+        for item in items.drain(..) {
+            let (taken, payload, trials) = match item {
+                Item::InPlanes(taken) => {
+                    let opened = taken
+                        .token
+                        .opened_elsewhere(self.planes.plain[place], EncryptionAlgorithm::Sta);
+                    let payload =
+                        self.planes.holds[place].then(|| opened.authenticate().ok()).flatten();
+                    place += 1;
+                    (taken, payload, 1)
+                }
+                Item::Single(taken, derivation) => {
+                    let key = self.opener.key(derivation);
+                    let payload =
+                        key.as_ref().and_then(|key| taken.token.open(key).authenticate().ok());
+                    (taken, payload, u32::from(key.is_some()))
+                }
+                Item::Others(range, line) => {
+                    self.others(&block.bytes[range], line, rejected, &mut each)?;
+                    continue;
+                }
+            };
+            let Taken { sole, id, digits, line, token } = taken;
+            let class = token.class();
+            let outcome = match payload {
+                Some(payload) => Outcome::Authentic {
+                    payload,
+                    reading: Cow::Borrowed(&sole.reading),
+                    key_id: Some(sole.id[0]),
+                },
+                None if trials == 0 => Outcome::KeyMissing(class),
+                None => Outcome::Refused(class, Rejection::Crc),
+            };
+            let id = if id.is_empty() {
+                Cow::Owned((block.line + u64::from(line)).to_string())
+            } else {
+                Cow::Borrowed(text(id))
+            };
+            let matches: &[&str] = if payload.is_some() { &sole.id } else { &[] };
+            each(&Verdict {
+                id,
+                token: Cow::Borrowed(text(digits..digits + 20)),
+                outcome,
+                trials,
+                matches: Cow::Borrowed(matches),
+                only: (trials == 1).then_some(sole.at),
+            });
+        }
+        self.items = items;
+        Ok(())
+    }
+
+    /// Sorts the rows of a block by how they are opened.
+    fn read(&mut self, block: &Block) {
+        self.items.clear();
+        self.planes.clear();
+        let bytes = &block.bytes;
+        let (mut at, mut line) = (0, 0);
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            if let Some(next) = self.take(bytes, at, line) {
+                at = next;
+                line += 1;
+                continue;
+            }
+            let end = record_end(bytes, at, self.layout.delimiter).unwrap_or(bytes.len());
+            match self.items.last_mut() {
+                Some(Item::Others(range, _)) if range.end == at => range.end = end,
+                _ => self.items.push(Item::Others(at..end, block.line + u64::from(line))),
+            }
+            let lines = memchr::memchr_iter(b'\n', &rest[..end - at]).count();
+            line += u32::try_from(lines).unwrap_or_default();
+            at = end;
+        }
+    }
+
+    /// Takes the row at `from`, and says where the next begins; `None` where it is another kind of
+    /// row, or not one key alone fits.
+    fn take(&mut self, bytes: &[u8], from: usize, line: u32) -> Option<usize> {
+        let (row, next) = self.layout.row(bytes, from)?;
+        let [a, b, c, d, e, f] = row.sgc;
+        let name = u64::from_le_bytes([a, b, c, d, e, f, row.krn, row.kt]);
+        let sole = self.bulk.sole.get(&name)?;
+        let [tens, units] = row.ti.map(|digit| digit.wrapping_sub(b'0'));
+        let ti = TariffIndex::new(10_u8.checked_mul(tens)?.checked_add(units)?).ok()?;
+        if !row.token.class().is_encrypted() || tens > 9 || units > 9 {
+            return None;
+        }
+        let pan = || meter_pan(std::str::from_utf8(&bytes[row.meter.clone()]).ok()?).ok();
+        if !self.bulk.own.is_empty() && self.bulk.own.contains(&pan()?) {
+            return None;
+        }
+        let taken = Taken {
+            sole,
+            id: u32::try_from(row.id.start).ok()?..u32::try_from(row.id.end).ok()?,
+            digits: u32::try_from(row.digits).ok()?,
+            line,
+            token: row.token,
+        };
+        match &sole.in_planes {
+            Some((vending, control)) if row.ea == EncryptionAlgorithm::Sta => {
+                let ti = u64::from(tens << 4 | units) << TARIFF_BIT;
+                self.planes.vending.push(**vending);
+                self.planes.blocks.push(row.pan_block ^ control ^ ti);
+                self.planes.class_bits.push(row.token.class().bits());
+                self.planes.tokens.push(row.token.block());
+                self.items.push(Item::InPlanes(taken));
+            }
+            _ => self.items.push(Item::Single(taken, (sole.at, pan()?, row.ea, ti))),
+        }
+        Some(next)
+    }
+
+    /// Rows that are read and opened as in a small table.
+    fn others(
+        &mut self,
+        rows: &[u8],
+        line: u64,
+        rejected: &mut Vec<Rejected>,
+        mut each: impl FnMut(&Verdict<'_>),
+    ) -> Result<(), InputError> {
+        let bytes = [&self.layout.header, rows].concat();
+        let mut table = Table::read(self.layout.file, &bytes, &VERIFY_COLUMNS)?;
+        // The first row stood on line 2 behind this header.
+        let moved = |read: u64| line + read.saturating_sub(2);
+        for row in &mut table.rows {
+            row.line = moved(row.line);
+        }
+        for row in &mut table.rejected {
+            row.place.line = row.place.line.map(moved);
+        }
+        let rows = records::verify_rows(table);
+        for row in &rows.rows {
+            each(&self.opener.open(row));
+        }
+        rejected.extend(rows.rejected);
+        Ok(())
+    }
+}
+
+/// Where the tariff index stands in the control block, in BCD.
+const TARIFF_BIT: u32 = 28;
