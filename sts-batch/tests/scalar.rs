@@ -177,8 +177,7 @@ fn search_tariffs_finds_what_a_loop_over_the_core_finds() {
             ken: KeyExpiryNumber::NEVER,
         };
         let block = |ti, group| {
-            sts_core::key::pan_block(pan.iin(), pan.drn(), KeyType::Unique)
-                ^ sts_core::key::control_block(&attributes(ti, group))
+            pan.block(KeyType::Unique) ^ sts_core::key::control_block(&attributes(ti, group))
         };
         let groups: Vec<Group> = vending
             .iter()

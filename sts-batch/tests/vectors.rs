@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use sts_batch::{Batch, Cipher, Dkga04Cipher, Dkga04Group, Dkga04Key, Group, Hit, Lanes, Question};
-use sts_core::key::{control_block, pan_block};
+use sts_core::key::control_block;
 use sts_core::{BaseDate, DecoderKey, EncryptionAlgorithm, KeyAttributes, KeyDerivation};
 use sts_core::{KeyExpiryNumber, KeyRevisionNumber, KeyType, MeterPan, SupplyGroupCode};
 use sts_core::{TariffIndex, Token, VendingKey};
@@ -105,8 +105,7 @@ impl Params {
     fn group(&self, ti: TariffIndex) -> Group {
         let attributes = KeyAttributes { ti, ..self.attributes };
         let vending = u64::from_be_bytes(self.vending.as_slice().try_into().unwrap());
-        let block =
-            pan_block(self.pan.iin(), self.pan.drn(), attributes.kt) ^ control_block(&attributes);
+        let block = self.pan.block(attributes.kt) ^ control_block(&attributes);
         Group { vending, block }
     }
 }

@@ -458,7 +458,7 @@ impl MeterPan {
 
     fn join(iin: &[u8], drn: &DecoderReferenceNumber) -> Self {
         let mut digits = [b'0'; 18];
-        let payload = iin.iter().chain(drn.as_str().as_bytes());
+        let payload = iin.iter().chain(drn.digits.iter().take(usize::from(drn.length)));
         for (to, from) in digits.iter_mut().zip(payload) {
             *to = *from;
         }
@@ -510,6 +510,13 @@ impl MeterPan {
         self.as_str().get(self.iin_length()..17).unwrap_or_default()
     }
 
+    /// Sixteen BCD digits of DKGA01 to DKGA03, see [`pan_block`].
+    #[must_use]
+    pub fn block(&self, kt: KeyType) -> u64 {
+        let (iin, drn) = self.digits.split_at(self.iin_length().min(self.digits.len()));
+        pan_digits(iin, drn.get(..usize::from(self.drn_length)).unwrap_or_default(), kt)
+    }
+
     /// The maker's code, the first two or four digits of the DRN.
     #[must_use]
     pub fn manufacturer_code(&self) -> ManufacturerCode {
@@ -554,11 +561,15 @@ pub struct KeyAttributes {
 /// Under a common key the DRN is zeros; the `iin` has 4 or 6 digits, the `drn` the rest.
 #[must_use]
 pub fn pan_block(iin: &str, drn: &str, kt: KeyType) -> u64 {
+    pan_digits(iin.as_bytes(), drn.as_bytes(), kt)
+}
+
+fn pan_digits(iin: &[u8], drn: &[u8], kt: KeyType) -> u64 {
     let mut block = 0;
-    for digit in iin.bytes().skip(1) {
+    for digit in iin.iter().skip(1) {
         block = block << 4 | u64::from(digit & 15);
     }
-    for digit in drn.bytes() {
+    for digit in drn {
         let digit = if kt == KeyType::Common { 0 } else { digit & 15 };
         block = block << 4 | u64::from(digit);
     }
@@ -805,7 +816,7 @@ impl VendingKey {
         if let VendingSecret::Dkga04(key) = &self.0 {
             return Ok(dkga04(key, pan, ea, attributes, base_date));
         }
-        let block = pan_block(pan.iin(), pan.drn(), attributes.kt) ^ control_block(attributes);
+        let block = pan.block(attributes.kt) ^ control_block(attributes);
         let key = match &self.0 {
             VendingSecret::Dkga01(key) => {
                 let key = odd_parity(u64::from_be_bytes(key.0));

@@ -399,13 +399,8 @@ impl Inquiry<'_> {
         if (1..=6).contains(&digits.len()) {
             return Some(format!("{} digits, as many as a PIN", digits.len()));
         }
-        let is_meter = MeterPan::parse(&text).is_ok()
-            || DecoderReferenceNumber::parse(&text).is_ok()
-            || self
-                .fleet
-                .meters
-                .iter()
-                .any(|meter| meter.row.pan.as_str() == text || meter.row.pan.drn() == text);
+        let is_meter =
+            MeterPan::parse(&text).is_ok() || DecoderReferenceNumber::parse(&text).is_ok();
         if is_meter {
             return Some("the digits are the number of a meter".into());
         }

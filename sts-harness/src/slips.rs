@@ -1,5 +1,7 @@
 //! What fingers and eyes do to twenty digits: the slips that an entry may hold, undone.
 
+use sts_core::MeterPan;
+
 use crate::cause::Cause;
 
 /// The longest entry that slips are undone in.
@@ -205,6 +207,13 @@ pub fn number_variants(number: &str) -> Vec<String> {
     changed_digits(&digits, &mut undone);
     swapped_neighbours(&digits, &mut undone);
     undone.into_iter().map(|slip| text(slip.digits.values())).collect()
+}
+
+/// The meters whose numbers are one slip away from a meter's, check digits aside.
+#[must_use]
+pub fn neighbours(pan: &MeterPan) -> Vec<MeterPan> {
+    let variants = number_variants(pan.drn());
+    variants.iter().filter_map(|drn| pan.with_unchecked_drn(drn).ok()).collect()
 }
 
 /// Digit values as text.

@@ -58,6 +58,8 @@ pub(super) struct Search<'a> {
     meter: &'a TrackedMeter,
     sighting: &'a Sighting,
     scales: Scales<'a>,
+    /// Meters whose numbers are one slip away.
+    neighbours: Vec<MeterPan>,
     found: Vec<Match>,
     /// Configurations met before their turn, through a meter with the same key.
     aliases: Vec<(usize, TariffIndex)>,
@@ -82,6 +84,7 @@ impl<'a> Search<'a> {
             meter,
             sighting,
             scales,
+            neighbours: slips::neighbours(&meter.row.pan),
             found: Vec::new(),
             aliases: Vec::new(),
             trials: 0,
@@ -511,9 +514,8 @@ impl<'a> Search<'a> {
         if others == 0 || !self.take_on(others, "the other meters of the case") {
             return;
         }
-        let own = slips::number_variants(self.meter.row.pan.drn());
         let space = &self.finder.model.space;
-        let near = own.iter().filter(|drn| self.is_in_the_case(drn)).count();
+        let near = self.neighbours.iter().filter(|pan| fleet.find(pan).is_some()).count();
         for (place, payload) in self.finder.index.meters(fleet, token) {
             let other = &fleet.meters[place];
             if place == self.place || other.meter.key().same_as(self.meter.meter.key()) {
@@ -525,7 +527,7 @@ impl<'a> Search<'a> {
             let evidence = vec![format!("authenticates for meter {drn} of the case")];
             let reading = reading(self.finder.ring, other, other.base_date);
             let mut share = space.other_in_case / size(others);
-            if own.iter().any(|variant| variant == drn) {
+            if self.neighbours.contains(&other.row.pan) {
                 share += space.other_slip / size(near);
             }
             let attributes = *other.meter.attributes();
@@ -561,42 +563,35 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn is_in_the_case(&self, drn: &str) -> bool {
-        let pan = self.meter.row.pan.with_unchecked_drn(drn);
-        pan.is_ok_and(|pan| self.fleet.find(&pan).is_some())
-    }
-
     /// Numbers one slip away from this meter's, under its own configuration.
     fn numbers_one_slip_away(&mut self, token: Token) {
-        let variants = slips::number_variants(self.meter.row.pan.drn());
-        if !self.take_on(variants.len(), "meter numbers one slip away") {
+        if !self.take_on(self.neighbours.len(), "meter numbers one slip away") {
             return;
         }
         let (meter, ring) = (self.meter, self.finder.ring);
         let own = *meter.meter.attributes();
-        let fitting =
-            variants.iter().filter(|drn| DecoderReferenceNumber::parse(drn).is_ok()).count();
+        let fits = |pan: &MeterPan| DecoderReferenceNumber::parse(pan.drn()).is_ok();
+        let fitting = self.neighbours.iter().filter(|pan| fits(pan)).count();
         let space = &self.finder.model.space;
         let Some(entry) = self.own_entry() else { return };
         let configuration = Configuration { entry, ti: own.ti, ea: meter.ea() };
-        let numbered = |drn: &String| meter.row.pan.with_unchecked_drn(drn).ok();
-        let candidates: Vec<_> =
-            variants.iter().filter_map(numbered).map(|pan| (configuration, pan)).collect();
+        let candidates: Vec<_> = self.neighbours.iter().map(|pan| (configuration, *pan)).collect();
         for opened in open_under(self.finder.index.batch, token, &candidates) {
-            let drn = candidates[opened.index].1.drn();
+            let pan = candidates[opened.index].1;
             let payload = opened.payload;
-            if opened.key.same_as(meter.meter.key()) || self.is_in_the_case(drn) {
+            if opened.key.same_as(meter.meter.key()) || self.fleet.find(&pan).is_some() {
                 continue;
             }
+            let drn = pan.drn();
             let mut detail = Map::new();
             detail.insert("drn".into(), json!(drn));
             let evidence = vec![format!("authenticates for meter number {drn}, one slip away")];
             let reading = reading(ring, meter, meter.base_date);
             // A till that checks numbers lets few slips through: no single digit is one.
-            let share = if DecoderReferenceNumber::parse(drn).is_ok() {
+            let share = if fits(&pan) {
                 space.slip_fits / size(fitting)
             } else {
-                (1.0 - space.slip_fits) / size(variants.len() - fitting)
+                (1.0 - space.slip_fits) / size(self.neighbours.len() - fitting)
             };
             let share = space.other_slip * share * self.believed_own(&mut Vec::new());
             self.keep(Cause::OtherMeter, share, &payload, &reading, detail, evidence);
@@ -640,14 +635,12 @@ impl<'a> Search<'a> {
         let space = &self.finder.model.space;
         let index = &self.finder.index;
         let of_case = index.other_keys(ring, fleet);
-        let variants = slips::number_variants(meter.row.pan.drn());
         let mut candidates = Vec::new();
         for at in other_keys_of(ring, meter) {
             let entry = &ring.vending[at];
             let configuration =
                 Configuration { entry, ti: meter.meter.attributes().ti, ea: meter.ea() };
-            let numbered = |drn: &String| meter.row.pan.with_unchecked_drn(drn).ok();
-            candidates.extend(variants.iter().filter_map(numbered).map(|pan| (configuration, pan)));
+            candidates.extend(self.neighbours.iter().map(|pan| (configuration, *pan)));
         }
         let of_slips = candidates.len();
         if of_case + of_slips == 0 || !self.take_on(of_case + of_slips, "meters with stale records")

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use sts_batch::{
     Batch, Cipher, Dkga04Cipher, Dkga04Group, Dkga04Key, Group, Hit, KeyPlanes, Question,
 };
-use sts_core::key::{EncryptionAlgorithm, KeyAttributes, control_block, pan_block};
+use sts_core::key::{EncryptionAlgorithm, KeyAttributes, control_block};
 use sts_core::{
     DecoderKey, KeyDerivation, KeyExpiryNumber, MeterPan, Payload, TariffIndex, Token, crc,
 };
@@ -52,7 +52,7 @@ impl Configuration<'_> {
         }
         let vending = self.entry.key.expose_bytes().try_into().map(u64::from_be_bytes).ok()?;
         let attributes = self.attributes();
-        let block = pan_block(pan.iin(), pan.drn(), attributes.kt) ^ control_block(&attributes);
+        let block = pan.block(attributes.kt) ^ control_block(&attributes);
         Some(Group { vending, block })
     }
 }
