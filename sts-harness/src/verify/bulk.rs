@@ -212,48 +212,59 @@ impl<D, E> Drop for EndsOnPanic<'_, D, E> {
     }
 }
 
-/// What a column is to the rows that are read without allocating.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Column {
-    Id,
-    Pan,
-    Drn,
-    Iin,
-    Ea,
-    Sgc,
-    Krn,
-    Ti,
-    Kt,
-    Token,
-    /// Says nothing that counts.
-    Other,
-}
-
 /// How rows lie in a table.
 #[derive(Debug)]
 struct Layout<'a> {
     file: &'a str,
     delimiter: u8,
-    columns: Vec<Column>,
     /// The header as a line of its own.
     header: Vec<u8>,
+    parts: Vec<Part>,
+    /// Where the fields stand that say a key; `None` where the table lacks one.
+    places: Option<Places>,
 }
+
+/// A part of a row, up to a delimiter or the row's end.
+#[derive(Debug)]
+enum Part {
+    /// A field of any length: the row's name, or one that says nothing that counts.
+    Text { is_id: bool },
+    /// Fields of known lengths, with delimiters in these places between.
+    Fixed { length: usize, delimiters: Vec<usize> },
+}
+
+/// The part that a field lies in, and where.
+type Place = (usize, usize);
+
+#[derive(Debug)]
+struct Places {
+    meter: Place,
+    /// Whether the meter is told by a DRN of 11 digits, and not by all 18.
+    is_drn: bool,
+    ea: Place,
+    sgc: Place,
+    krn: Place,
+    ti: Place,
+    kt: Place,
+    token: Place,
+}
+
+/// No table has more columns.
+const MOST_PARTS: usize = 16;
 
 /// A row that says all that a key depends on, in the form that programs write.
 #[derive(Clone, Debug)]
 struct Row {
     /// Where its name stands; empty where it has none.
     id: Range<usize>,
-    /// Where the meter's number stands, 18 digits or 11.
+    /// Where the meter's number stands.
     meter: Range<usize>,
-    /// The PAN block.
     pan_block: u64,
-    sgc: [u8; 6],
-    krn: u8,
-    kt: u8,
-    /// The tariff index as two digits.
-    ti: [u8; 2],
     ea: EncryptionAlgorithm,
+    /// The digits of SGC, KRN and KT.
+    sole: u64,
+    /// The digits of the tariff index.
+    ti: [u8; 2],
     /// Where the token's digits stand.
     digits: usize,
     token: Token,
@@ -261,92 +272,87 @@ struct Row {
 
 impl<'a> Layout<'a> {
     fn new(file: &'a str, delimiter: u8, header: &[String]) -> Self {
-        let columns = header.iter().map(|name| match name.as_str() {
-            "id" => Column::Id,
-            "pan" => Column::Pan,
-            "drn" => Column::Drn,
-            "iin" => Column::Iin,
-            "ea" => Column::Ea,
-            "sgc" => Column::Sgc,
-            "krn" => Column::Krn,
-            "ti" => Column::Ti,
-            "kt" => Column::Kt,
-            "token" => Column::Token,
-            _ => Column::Other,
-        });
-        let columns = columns.collect();
+        let has_pan = header.iter().any(|name| name == "pan");
+        let mut parts = Vec::new();
+        let mut found = HashMap::new();
+        for name in header {
+            let length = match name.as_str() {
+                "pan" => 18,
+                // What says the meter a second time must be empty.
+                "drn" if has_pan => 0,
+                "drn" => 11,
+                "iin" => 0,
+                "ea" | "ti" => 2,
+                "sgc" => 6,
+                "krn" | "kt" => 1,
+                "token" => 20,
+                _ => {
+                    parts.push(Part::Text { is_id: name == "id" });
+                    continue;
+                }
+            };
+            let offset = match parts.last_mut() {
+                Some(Part::Fixed { length: before, delimiters }) => {
+                    delimiters.push(*before);
+                    *before += 1 + length;
+                    *before - length
+                }
+                _ => {
+                    parts.push(Part::Fixed { length, delimiters: Vec::new() });
+                    0
+                }
+            };
+            found.insert(name.as_str(), (parts.len() - 1, offset));
+        }
+        let place = |name| found.get(name).copied();
+        let places = || {
+            Some(Places {
+                meter: place("pan").or_else(|| place("drn"))?,
+                is_drn: !has_pan,
+                ea: place("ea")?,
+                sgc: place("sgc")?,
+                krn: place("krn")?,
+                ti: place("ti")?,
+                kt: place("kt")?,
+                token: place("token")?,
+            })
+        };
+        let places = places().filter(|_| parts.len() <= MOST_PARTS);
         let header = header.join(&char::from(delimiter).to_string()) + "\n";
-        Self { file, delimiter, columns, header: header.into_bytes() }
+        Self { file, delimiter, header: header.into_bytes(), parts, places }
     }
 
     /// The row at `from` and where the next begins; `None` where it is any other.
     fn row(&self, bytes: &[u8], from: usize) -> Option<(Row, usize)> {
-        let mut at = from;
-        let (mut id, mut meter, mut pan_block) = (0..0, None, 0);
-        let (mut ea, mut sgc, mut krn, mut ti, mut kt, mut token) =
-            (None, None, None, None, None, None);
-        let mut rest = self.columns.iter();
-        loop {
-            let column = rest.next()?;
+        let places = self.places.as_ref()?;
+        let mut begins = [0; MOST_PARTS];
+        let (mut at, mut id) = (from, 0..0);
+        for (place, (part, begin)) in self.parts.iter().zip(&mut begins).enumerate() {
+            if place > 0 {
+                if *bytes.get(at)? != self.delimiter {
+                    return None;
+                }
+                at += 1;
+            }
+            *begin = at;
             let field = bytes.get(at..)?;
-            let is_empty = field.first().is_none_or(|byte| self.ends(*byte));
-            let start = at;
-            match column {
-                Column::Id => {
-                    at += self.text(field)?;
-                    id = trimmed(bytes, start..at);
+            at += match part {
+                Part::Text { is_id } => {
+                    let length = self.text(field)?;
+                    if *is_id {
+                        id = trimmed(bytes, at..at + length);
+                    }
+                    length
                 }
-                Column::Other => at += self.text(field)?,
-                Column::Pan | Column::Drn | Column::Iin if is_empty => {}
-                Column::Pan if meter.is_none() => {
-                    pan_block = pan(field.first_chunk()?)?;
-                    at += 18;
-                    meter = Some(start..at);
+                Part::Fixed { length, delimiters } => {
+                    let fields = field.get(..*length)?;
+                    let others = |others, at: &usize| others | (fields[*at] ^ self.delimiter);
+                    if delimiters.iter().fold(0, others) != 0 {
+                        return None;
+                    }
+                    *length
                 }
-                Column::Drn if meter.is_none() => {
-                    pan_block = drn(field.first_chunk()?)?;
-                    at += 11;
-                    meter = Some(start..at);
-                }
-                Column::Pan | Column::Drn | Column::Iin => return None,
-                Column::Ea => {
-                    ea = Some(match field.first_chunk()? {
-                        b"07" => EncryptionAlgorithm::Sta,
-                        b"09" => EncryptionAlgorithm::Dea,
-                        b"11" => EncryptionAlgorithm::Misty1,
-                        _ => return None,
-                    });
-                    at += 2;
-                }
-                Column::Sgc => {
-                    sgc = Some(*field.first_chunk::<6>()?);
-                    at += 6;
-                }
-                Column::Krn => {
-                    krn = Some(*field.first()?);
-                    at += 1;
-                }
-                Column::Ti => {
-                    ti = Some(*field.first_chunk::<2>()?);
-                    at += 2;
-                }
-                Column::Kt => {
-                    kt = Some(*field.first()?);
-                    at += 1;
-                }
-                Column::Token => {
-                    let bits = twenty(field.first_chunk()?)?;
-                    token = Some((start, Token::from_bits(bits)?));
-                    at += 20;
-                }
-            }
-            if rest.len() == 0 {
-                break;
-            }
-            if *bytes.get(at)? != self.delimiter {
-                return None;
-            }
-            at += 1;
+            };
         }
         let next = match bytes.get(at..)? {
             [] => at,
@@ -354,9 +360,26 @@ impl<'a> Layout<'a> {
             [b'\r', b'\n', ..] => at + 2,
             _ => return None,
         };
-        let ((digits, token), meter) = (token?, meter?);
-        let (ea, sgc, krn, ti, kt) = (ea?, sgc?, krn?, ti?, kt?);
-        Some((Row { id, meter, pan_block, sgc, krn, kt, ti, ea, digits, token }, next))
+        let at = |place: Place| begins[place.0] + place.1;
+        let ea = match chunk(bytes, at(places.ea))? {
+            b"07" => EncryptionAlgorithm::Sta,
+            b"09" => EncryptionAlgorithm::Dea,
+            b"11" => EncryptionAlgorithm::Misty1,
+            _ => return None,
+        };
+        let [a, b, c, d, e, f] = *chunk(bytes, at(places.sgc))?;
+        let [krn, kt] = [places.krn, places.kt].map(|place| bytes.get(at(place)).copied());
+        let sole = u64::from_le_bytes([a, b, c, d, e, f, krn?, kt?]);
+        let ti = *chunk(bytes, at(places.ti))?;
+        let digits = at(places.token);
+        let token = Token::from_bits(twenty(chunk(bytes, digits)?)?)?;
+        let meter = at(places.meter);
+        let (meter, pan_block) = if places.is_drn {
+            (meter..meter + 11, drn(chunk(bytes, meter)?)?)
+        } else {
+            (meter..meter + 18, pan(chunk(bytes, meter)?)?)
+        };
+        Some((Row { id, meter, pan_block, ea, sole, ti, digits, token }, next))
     }
 
     const fn ends(&self, byte: u8) -> bool {
@@ -388,6 +411,10 @@ impl<'a> Layout<'a> {
         length += rest.iter().position(|byte| !is_plain(byte)).unwrap_or(rest.len());
         field.get(length).is_none_or(|byte| self.ends(*byte)).then_some(length)
     }
+}
+
+fn chunk<const N: usize>(bytes: &[u8], at: usize) -> Option<&[u8; N]> {
+    bytes.get(at..)?.first_chunk()
 }
 
 fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Range<usize> {
@@ -586,9 +613,7 @@ impl<'w, 'r> Worker<'w, 'r> {
     /// row, or not one key alone fits.
     fn take(&mut self, bytes: &[u8], from: usize, line: u32) -> Option<usize> {
         let (row, next) = self.layout.row(bytes, from)?;
-        let [a, b, c, d, e, f] = row.sgc;
-        let name = u64::from_le_bytes([a, b, c, d, e, f, row.krn, row.kt]);
-        let sole = self.bulk.sole.get(&name)?;
+        let sole = self.bulk.sole.get(&row.sole)?;
         let [tens, units] = row.ti.map(|digit| digit.wrapping_sub(b'0'));
         let ti = TariffIndex::new(10_u8.checked_mul(tens)?.checked_add(units)?).ok()?;
         if !row.token.class().is_encrypted() || tens > 9 || units > 9 {

@@ -68,25 +68,46 @@ impl Lines {
     #[inline]
     fn put_piece(&mut self, piece: &Piece) {
         let to = &mut self.bytes[self.used..][..LONGEST_PIECE];
-        let (from, _) = piece.bytes.as_chunks::<32>();
-        for (to, from) in to.as_chunks_mut::<32>().0.iter_mut().zip(&from[..piece.chunks]) {
-            *to = *from;
-        }
         self.used += piece.length;
+        // Most are short, and the rest of the longest one does no harm.
+        match piece.length {
+            ..=16 => to[..16].copy_from_slice(&piece.bytes[..16]),
+            17..=48 => to[..48].copy_from_slice(&piece.bytes[..48]),
+            _ => to.copy_from_slice(&piece.bytes),
+        }
     }
 
     fn put_text(&mut self, text: &[u8]) {
         self.make_room(text.len());
-        self.bytes[self.used..][..text.len()].copy_from_slice(text);
+        let to = &mut self.bytes[self.used..][..text.len()];
         self.used += text.len();
+        // Names are short: two words that overlap are copied faster than a slice.
+        match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            (Some(first), Some(last)) if text.len() <= 16 => {
+                to[..8].copy_from_slice(first);
+                to[text.len() - 8..].copy_from_slice(last);
+            }
+            _ if text.len() < 8 => to.iter_mut().zip(text).for_each(|(to, from)| *to = *from),
+            _ => to.copy_from_slice(text),
+        }
     }
 
     /// Appends a number below 10^8.
     fn put_number(&mut self, number: u32) {
         let digits = u64::from_le_bytes(eight(number));
-        // Leading zeros, but for the last digit.
-        let zeros = ((digits ^ 0x3030_3030_3030_3030) | 1 << 56).trailing_zeros() / 8;
-        self.put(&(digits >> (8 * zeros)).to_le_bytes(), 8 - zeros as usize);
+        let zeros = leading_zeros(digits).min(7);
+        self.put(&(digits >> (8 * zeros)).to_le_bytes(), 8 - zeros);
+    }
+
+    /// Appends a number of tenths below 10^8 as [`describe::tenths`](crate::describe::tenths) says
+    /// it.
+    fn put_tenths(&mut self, number: u32) {
+        let digits = u64::from_le_bytes(eight(number));
+        let zeros = leading_zeros(digits).min(6);
+        let whole = digits & !(0xff << 56) | u64::from(b'.') << 56;
+        self.put(&(whole >> (8 * zeros)).to_le_bytes(), 8 - zeros);
+        let [.., tenth] = digits.to_le_bytes();
+        self.put(&[tenth], 1);
     }
 
     /// Appends minutes since 1970 as [`time::format_minutes`] says them.
@@ -117,8 +138,6 @@ const LONGEST_PIECE: usize = 96;
 struct Piece {
     bytes: [u8; LONGEST_PIECE],
     length: usize,
-    /// Whole chunks of 32 bytes that cover it.
-    chunks: usize,
 }
 
 impl Piece {
@@ -126,7 +145,7 @@ impl Piece {
     fn new(text: &str) -> Option<Self> {
         let mut bytes = [0; LONGEST_PIECE];
         bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
-        Some(Self { bytes, length: text.len(), chunks: text.len().div_ceil(32) })
+        Some(Self { bytes, length: text.len() })
     }
 }
 
@@ -225,8 +244,7 @@ impl Writer {
         to.put_piece(&words.units);
         to.put_number(amount);
         to.put_piece(&words.quantity);
-        to.put_number(amount / 10);
-        to.put(&[b'.', digit(amount % 10)], 2);
+        to.put_tenths(amount);
         to.put_piece(&words.end[commodity]);
         to.put_piece(tail);
         Some(())
@@ -333,9 +351,9 @@ fn cell(text: &str) -> String {
     text
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "below ten")]
-const fn digit(value: u32) -> u8 {
-    b'0' + value as u8
+/// How many of eight digits, the first in the lowest byte, are zeros in front of another.
+const fn leading_zeros(digits: u64) -> usize {
+    ((digits ^ 0x3030_3030_3030_3030).trailing_zeros() / 8) as usize
 }
 
 /// Year, month and day of a day counted from 1970, by the method of Neri and Schneider: years begin
@@ -380,6 +398,8 @@ mod tests {
     fn number_has_no_leading_zeros() {
         for number in [0, 9, 10, 16_777_215, 18_201_624, 99_999_999] {
             assert_eq!(written(|lines| lines.put_number(number)), number.to_string());
+            let tenths = crate::describe::tenths(number.into());
+            assert_eq!(written(|lines| lines.put_tenths(number)), tenths);
         }
     }
 
