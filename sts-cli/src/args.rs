@@ -84,6 +84,14 @@ tid_floor")]
     /// Make a case of a utility whose faults are known: what was done stands in `truth.ndjson`.
     #[command(after_help = "Example: sts simulate small --out case --seed 7")]
     Simulate(SimulateArgs),
+    /// Try a device under test: does it answer as a meter should? Pre-compliance, no certificate.
+    #[command(after_help = "\
+Exit status: 0 passed, 1 failures, 2 usage, 3 the device cannot be reached or broke the protocol.
+Examples: sts conform --command './meter --port 3' --junit results.xml
+          sts conform --tcp 192.0.2.7:4059 --suite tid --suite key_change
+          sts conform --command ./meter --differential 100000 --seed 7 > shortest.txt
+          sts conform --command ./meter --sequence shortest.txt")]
+    Conform(Box<ConformArgs>),
     /// Turn a token identifier into a date, or a date into an identifier.
     #[command(after_help = "Examples: sts tid 85740    sts tid 2024-11-01T08:00:00Z")]
     Tid(TidArgs),
@@ -331,6 +339,49 @@ pub(crate) struct SimulateArgs {
     #[arg(long)]
     pub(crate) force: bool,
     /// List the built-in scenarios.
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ConformArgs {
+    /// A program that speaks the protocol on its standard streams; no shell is involved.
+    #[arg(long, conflicts_with = "tcp")]
+    pub(crate) command: Option<String>,
+    /// An address that speaks the protocol.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) tcp: Option<String>,
+    /// The built-in meter, which is what is tried when nothing else is named.
+    #[arg(long, conflicts_with_all = ["command", "tcp"])]
+    pub(crate) builtin: bool,
+    /// Be a device: the built-in meter answers on the standard streams.
+    #[arg(long, conflicts_with_all = ["command", "tcp", "differential", "sequence", "list"])]
+    pub(crate) serve: bool,
+    /// Only these suites.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) suite: Vec<String>,
+    /// Try what a meter of this profile shows: a built-in name or a file.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// The firmware of the profile.
+    #[arg(long, requires = "profile")]
+    pub(crate) firmware: Option<String>,
+    /// Enter so many random entries on the device and on the built-in meter.
+    #[arg(long, value_name = "ENTRIES", conflicts_with_all = ["suite", "sequence", "junit"])]
+    pub(crate) differential: Option<std::num::NonZeroU64>,
+    /// What the random entries are drawn from.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Run the cases of a file, such as one that --differential printed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sequence: Option<PathBuf>,
+    /// A file for the results in the XML of `JUnit`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Seconds that the device has for each reply.
+    #[arg(long, default_value = "10")]
+    pub(crate) timeout_s: std::num::NonZeroU64,
+    /// Print the cases and run nothing.
     #[arg(long)]
     pub(crate) list: bool,
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod conform;
 mod exit;
 mod import;
 mod issue;
@@ -31,6 +32,7 @@ fn main() -> std::process::ExitCode {
         Verb::Replay(args) => replay::run(args, &mut out),
         Verb::Import(args) => import::run(args, &mut out),
         Verb::Simulate(args) => simulate::run(args, &mut out),
+        Verb::Conform(args) => conform::run(args, &mut out),
         Verb::Tid(args) => lookup::tid(args, &mut out),
         Verb::Drn(args) => lookup::drn(args, &mut out),
         Verb::Profiles(args) => lookup::profiles(args, &mut out),

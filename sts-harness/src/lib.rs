@@ -6,12 +6,14 @@
 //! * [`keys`]: key files; [`profiles`]: meter families as data; [`case`]: a case folder.
 //! * [`records`], [`table`], [`input`], [`time`]: rows in, and what is wrong with them.
 //! * [`replay`]: entries against meters ([`fleet`]); [`diagnose`]: from a refusal to its [`cause`].
+//! * [`conform`]: suites and random sequences on a device under test.
 //! * [`inspect`], [`verify`], [`issue`], [`slip`], [`numbers`]: single tokens and numbers.
 
 #![forbid(unsafe_code)]
 
 pub mod case;
 pub mod cause;
+pub mod conform;
 pub mod describe;
 pub mod diagnose;
 pub mod fleet;
