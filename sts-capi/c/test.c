@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mangaung.h"
 #include "vectors.h"
 #include "vectors_data.h"
 
@@ -487,6 +488,43 @@ static void check_store(void) {
     }
 }
 
+/* A header that `sts profiles emit` made. */
+static void check_emitted(void) {
+    static const uint8_t published_key[8] = {0x87, 0xF3, 0xEC, 0xBB, 0x2E, 0x46, 0xB4, 0x8F};
+    const sts_profile *profile = &mangaung_2024_reconstruction_before;
+    sts_meter meter;
+    sts_meter_setup setup = plain_setup();
+    sts_answer answer;
+    char text[24];
+    const char *id = "emitted profile";
+    int wrong;
+    CHECK(id, sts_meter_init(&meter, profile, &setup, published_key, 8) == STS_STATUS_OK);
+    for (wrong = 0; wrong < 5; wrong++) {
+        CHECK(id, sts_meter_enter(&meter, "05691672784029128413", 20, 0, &answer) ==
+                      STS_STATUS_OK);
+        CHECK(id, answer.result == STS_RESULT_CRC_ERROR);
+        CHECK(id, sts_meter_display(&meter, answer.result, 0, text, 24, NULL) == STS_STATUS_OK);
+        CHECK(id, strcmp(text, "017") == 0);
+    }
+    CHECK(id, sts_meter_enter(&meter, "05691672784029128412", 20, 1799, &answer) ==
+                  STS_STATUS_OK);
+    CHECK(id, answer.result == STS_RESULT_LOCKOUT);
+    CHECK(id, sts_meter_display(&meter, answer.result, 0, text, 24, NULL) == STS_STATUS_OK);
+    CHECK(id, strcmp(text, "Err Lockout") == 0);
+    /* A water meter takes no electricity, and the first firmware no 24 digits. */
+    CHECK(id, sts_meter_enter(&meter, "05691672784029128412", 20, 1800, &answer) ==
+                  STS_STATUS_OK);
+    CHECK(id, answer.result == STS_RESULT_FUNCTION_ERROR);
+    CHECK(id, sts_meter_enter(&meter, "184467440738437724162819", 24, 1800, &answer) ==
+                  STS_STATUS_OK);
+    CHECK(id, answer.result == STS_RESULT_LENGTH_ERROR);
+    CHECK(id, sts_meter_init(&meter, &mangaung_2024_reconstruction_after, &setup, published_key, 8) ==
+                  STS_STATUS_OK);
+    CHECK(id, sts_meter_enter(&meter, "184467440738437724162819", 24, 0, &answer) ==
+                  STS_STATUS_OK);
+    CHECK(id, answer.result == STS_RESULT_ACCEPT);
+}
+
 int main(void) {
     size_t place;
     for (place = 0; place < COUNT(keys); place++) {
@@ -507,6 +545,7 @@ int main(void) {
     check_null();
     check_edges();
     check_profile();
+    check_emitted();
     check_store();
     printf("%lu cases, %lu checks, %lu failed\n",
            (unsigned long)(COUNT(keys) + COUNT(tokens) + COUNT(tests) + COUNT(changes) +

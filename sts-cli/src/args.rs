@@ -99,7 +99,9 @@ Examples: sts conform --command './meter --port 3' --junit results.xml
     #[command(after_help = "Example: sts drn 600727000000000009")]
     Drn(DrnArgs),
     /// List the built-in profiles, or check and show one.
-    #[command(after_help = "Example: sts profiles mangaung-2024-reconstruction")]
+    #[command(after_help = "\
+Examples: sts profiles mangaung-2024-reconstruction
+          sts profiles emit mangaung-2024-reconstruction --c > mangaung.h")]
     Profiles(ProfilesArgs),
     /// Check a key file: what it holds, by id and fingerprint.
     #[command(after_help = "Example: sts keys keys.toml")]
@@ -404,9 +406,31 @@ pub(crate) struct DrnArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ProfilesArgs {
     /// A built-in name, or a file to check.
     pub(crate) profile: Option<String>,
+    #[command(subcommand)]
+    pub(crate) action: Option<ProfilesAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProfilesAction {
+    /// Print a profile as constant data for firmware.
+    Emit(EmitArgs),
+}
+
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("language").required(true))]
+pub(crate) struct EmitArgs {
+    /// A built-in name, or a file.
+    pub(crate) profile: String,
+    /// As statics of `sts_core::Profile`.
+    #[arg(long, group = "language")]
+    pub(crate) rust: bool,
+    /// As constants of `sts_profile`, for `sts.h`.
+    #[arg(long, group = "language")]
+    pub(crate) c: bool,
 }
 
 #[derive(Args, Debug)]

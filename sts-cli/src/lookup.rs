@@ -7,9 +7,9 @@ use owo_colors::OwoColorize;
 use serde::Serialize;
 use serde_json::Value;
 use sts_harness::input::InputError;
-use sts_harness::{inspect as looking, numbers, profiles as families};
+use sts_harness::{emit, inspect as looking, numbers, profiles as families};
 
-use crate::args::{DrnArgs, InspectArgs, ProfilesArgs, TidArgs};
+use crate::args::{DrnArgs, InspectArgs, ProfilesAction, ProfilesArgs, TidArgs};
 use crate::exit::{Done, Exit, Failure};
 use crate::out::{Out, grouped};
 use crate::verify::plain;
@@ -127,6 +127,12 @@ pub(crate) fn drn(args: &DrnArgs, out: &mut Out) -> Done {
 }
 
 pub(crate) fn profiles(args: &ProfilesArgs, out: &mut Out) -> Done {
+    if let Some(ProfilesAction::Emit(wanted)) = &args.action {
+        let family = families::load(&wanted.profile, Path::new(".")).map_err(InputError::from)?;
+        let text = if wanted.rust { emit::rust(&family) } else { emit::c(&family) };
+        out.line(text.trim_end())?;
+        return Ok(Exit::Good);
+    }
     let Some(name) = &args.profile else {
         for (id, _) in families::builtin() {
             let family = families::load(id, Path::new(".")).map_err(InputError::from)?;

@@ -3,7 +3,7 @@
 //! The core says what a meter answers; this crate follows meters over time, tells what they show,
 //! and finds why a token was refused, which a meter cannot know.
 //!
-//! * [`keys`]: key files; [`profiles`]: meter families as data; [`case`]: a case folder.
+//! * [`keys`]: key files; [`profiles`]: meter families as data ([`emit`]: for firmware); [`case`]: a case folder.
 //! * [`records`], [`table`], [`input`], [`time`]: rows in, and what is wrong with them.
 //! * [`replay`]: entries against meters ([`fleet`]); [`diagnose`]: from a refusal to its [`cause`].
 //! * [`conform`]: suites and random sequences on a device under test.
@@ -16,6 +16,7 @@ pub mod cause;
 pub mod conform;
 pub mod describe;
 pub mod diagnose;
+pub mod emit;
 pub mod fleet;
 pub mod import;
 pub mod input;
