@@ -3,16 +3,23 @@
 //! Each feature is an image of its own; `firmware/run.sh` builds, runs and measures them. The images
 //! `ea07`, `derive`, `whole` and `saved` are measured: their panic handler (that of `saved` is the
 //! library's) calls a function that nobody defines, so that they link only where every panic is ruled
-//! out. `vectors` runs all vectors of the project and its example case.
+//! out. `vectors` runs all vectors of the project and its example case, and `device`
+//! answers `sts conform`.
 
 #![no_std]
 #![no_main]
 
-#[cfg_attr(feature = "vectors", expect(unused, reason = "nothing is measured there"))]
+#[cfg_attr(
+    any(feature = "device", feature = "vectors"),
+    expect(unused, reason = "nothing is measured there")
+)]
 mod harness;
 #[cfg(target_arch = "arm")]
 mod memory;
 
+#[cfg(feature = "device")]
+#[path = "device.rs"]
+mod image;
 #[cfg(feature = "derive")]
 #[path = "derive.rs"]
 mod image;
@@ -38,7 +45,7 @@ extern "C" fn begin() -> ! {
     harness::exit(good)
 }
 
-#[cfg(not(any(feature = "vectors", feature = "saved")))]
+#[cfg(not(any(feature = "device", feature = "vectors", feature = "saved")))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unsafe extern "C" {
@@ -48,7 +55,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unsafe { a_panic_is_reachable() }
 }
 
-#[cfg(feature = "vectors")]
+#[cfg(any(feature = "device", feature = "vectors"))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     harness::say(b"panicked\n\0");
