@@ -71,7 +71,10 @@ register_to_clear,control,mfr_code,index,value,to_sgc,to_krn,to_ti,to_kt,to_pan,
 Example: sts issue --keys keys.toml --input wanted.csv --format ndjson")]
     Issue(TableArgs),
     /// Replay a case folder: what each meter shows, whether that is reproduced, why, what to do.
-    #[command(after_help = "Example: sts replay examples/mangaung-2024")]
+    #[command(after_help = "\
+Examples: sts replay examples/mangaung-2024
+          sts replay utility --sort --out answers.ndjson
+          sts replay utility --sort --out answers.ndjson --resume")]
     Replay(ReplayArgs),
     /// Make a case of exports: CSV, TSV, JSON, XLSX, logged messages of a vending server.
     #[command(after_help = "\
@@ -173,6 +176,12 @@ pub(crate) struct ReplayArgs {
     /// Where rows that cannot be taken go, with their reason.
     #[arg(long)]
     pub(crate) rejects: Option<PathBuf>,
+    /// A file for the answers, in the form that its name ends in: .ndjson, .csv or .parquet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with a run that was interrupted: the same case, the same --out.
+    #[arg(long, requires = "out")]
+    pub(crate) resume: bool,
 }
 
 /// How causes are searched for.

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use sts_harness::input::InputError;
+use sts_harness::results::WriteError;
 
 /// What a run comes to. The highest that applies is returned.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -37,6 +38,8 @@ pub(crate) enum Failure {
     ClosedPipe,
     /// Output could not be written.
     Output(std::io::Error),
+    /// A file could not be written.
+    Write(WriteError),
     /// An input could not be read.
     Input(InputError),
     /// Words of the command line that do not go together.
@@ -48,7 +51,7 @@ impl Failure {
         match self {
             Self::ClosedPipe => ExitCode::SUCCESS,
             Self::Usage(_) => ExitCode::from(2),
-            Self::Output(_) => ExitCode::from(3),
+            Self::Output(_) | Self::Write(_) => ExitCode::from(3),
             Self::Input(error) if error.is_about_keys() => Exit::Keys.into(),
             Self::Input(_) => Exit::Input.into(),
         }
@@ -60,6 +63,7 @@ impl std::fmt::Display for Failure {
         match self {
             Self::ClosedPipe => Ok(()),
             Self::Output(error) => write!(f, "cannot write the output: {error}"),
+            Self::Write(error) => write!(f, "{error}"),
             Self::Input(error) => write!(f, "{error}"),
             Self::Usage(problem) => f.write_str(problem),
         }
@@ -73,6 +77,12 @@ impl From<std::io::Error> for Failure {
         } else {
             Self::Output(error)
         }
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
     }
 }
 

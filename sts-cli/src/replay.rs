@@ -1,10 +1,20 @@
 //! `sts replay`.
 
+use std::collections::HashMap;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
 use owo_colors::OwoColorize;
 use sts_harness::case::{Case, Overrides};
+use sts_harness::diagnose::Settings;
+use sts_harness::entries::Entries;
 use sts_harness::fleet::MeterState;
+use sts_harness::input::{InputError, Place, Warning};
+use sts_harness::progress::{Origin, Progress, ProgressError};
 use sts_harness::records::EntryRow;
-use sts_harness::replay::{Replay, Reproduced, Step, Totals, is_as_expected};
+use sts_harness::replay::{Notice, Replay, Reproduced, Step, Totals, is_as_expected};
+use sts_harness::results::{Form, Rejects, Results};
 use sts_harness::time;
 
 use crate::args::ReplayArgs;
@@ -14,49 +24,259 @@ use crate::out::{Out, grouped, wrapped};
 use crate::search;
 use crate::verify::reject;
 
-/// Entries that are replayed before their answers are written.
-const BLOCK: usize = 1024;
-
 pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
+    let form =
+        match &args.out {
+            Some(path) => Some(Form::of(path).map_err(|problem| {
+                Failure::Usage(format!("--out {}: {problem}", path.display()))
+            })?),
+            None => None,
+        };
     let overrides = Overrides::new(args.keys.keys.as_deref(), args.profile.as_deref(), args.sort);
-    let case = Case::load(&args.case, overrides, &mut FromFiles::new(&args.keys)?)?;
+    let (mut case, entries) = Case::open(&args.case, overrides, &mut FromFiles::new(&args.keys)?)?;
     for warning in &case.warnings {
         out.warning(warning);
     }
+    let settings = search::settings(&args.search)?;
+    let progress = match (&args.out, form) {
+        (Some(path), Some(form)) => Some(progress(args, &case, &settings, form, path)?),
+        _ => None,
+    };
     let mut exit = Exit::Good;
-    let mut totals = Totals::default();
-    let mut replay = Replay::with_settings(&case, search::settings(&args.search)?);
-    let mut report = Report { last_meter: None };
+    let at_meters = args.rejects.as_ref().map(|path| path.with_extension("meters.csv"));
+    for file in std::mem::take(&mut case.rejected) {
+        let path = args.case.join(&file.file);
+        exit = exit.max(reject(at_meters.as_deref(), &path, &file.header, &file.rows, out)?);
+    }
+    let about = About::of(&case);
     if out.is_text()
         && let Some(title) = &case.settings.title
     {
         out.line(title.bold())?;
     }
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let blocks = case.entries.chunks(BLOCK);
-    for (entry, step) in blocks.flat_map(|block| block.iter().zip(replay.steps(block, threads))) {
-        exit = exit.max(if step.verdict.error.is_some() {
-            Exit::Input
-        } else if step.verdict.result == Some("KeyMissing") {
-            Exit::Keys
-        } else {
-            Exit::of(is_as_expected(&step.verdict))
-        });
-        totals.add(&step.verdict);
-        if out.is_text() {
-            report.step(entry, &step, out)?;
-        } else {
-            out.object(&step.verdict)?;
-        }
+    let mut replay = Replay::taking_meters(&mut case, settings);
+    if let Some(progress) = progress {
+        replay.keep_progress(progress);
     }
+    let results = match (&args.out, form) {
+        (Some(path), Some(form)) => Some(Results::open(path, form, args.resume)?),
+        _ => None,
+    };
+    let mut run = Run {
+        exit,
+        totals: Totals::default(),
+        last_meter: None,
+        rejects: Rejects::new(&rejects_path(args), entries.header(), args.resume),
+        ticker: Ticker::new(results.is_some(), entries.length()),
+        results,
+        doubled: 0,
+        file: entries.file().to_owned(),
+    };
+    let ended = run.entries(entries, &mut replay, out);
+    run.ticker.clear();
+    let Run { mut exit, totals, results, rejects, doubled, .. } = run;
+    // What is wrong in a line is so again: there is nothing to resume.
+    let in_line =
+        |failure: &Failure| matches!(failure, Failure::Input(error) if error.place.line.is_some());
+    if ended.as_ref().err().is_none_or(in_line) {
+        results.map(Results::finish).transpose()?;
+        replay.finish_progress()?;
+    }
+    ended?;
+    let rejected = rejects.finish()?;
     if out.is_text() {
-        summary(&case, &totals, out)?;
+        summary(&about, &totals, out)?;
     }
-    for file in &case.rejected {
-        let path = args.case.join(&file.file);
-        exit = exit.max(reject(args.rejects.as_deref(), &path, &file.header, &file.rows, out)?);
+    if doubled > 1 {
+        out.warning(format_args!("{doubled} rows have the id and time of the row before"));
+    }
+    if rejected > 0 {
+        exit = exit.max(Exit::Input);
+        let path = rejects_path(args);
+        let path = path.display();
+        out.warning(format_args!(
+            "{rejected} rows were not taken; they are in {path} with their reasons"
+        ));
     }
     Ok(exit)
+}
+
+fn rejects_path(args: &ReplayArgs) -> PathBuf {
+    let beside = || args.case.join("entries.rejects.csv");
+    args.rejects.clone().unwrap_or_else(beside)
+}
+
+/// The record of what searches find, beside the output.
+fn progress(
+    args: &ReplayArgs,
+    case: &Case,
+    settings: &Settings,
+    form: Form,
+    output: &Path,
+) -> Result<Progress, Failure> {
+    let mut origin = Origin::new();
+    origin.setting(&(form, &args.profile, args.sort, &settings.model));
+    for (name, profile) in case.profiles() {
+        origin.setting(&(name, profile));
+    }
+    for entry in &case.keys.vending {
+        origin.setting(&(entry, entry.key.fingerprint()));
+    }
+    for entry in &case.keys.decoders {
+        origin.setting(&(entry, entry.key.fingerprint()));
+    }
+    for file in ["meters.csv", "entries.csv"] {
+        origin.file(&args.case.join(file))?;
+    }
+    let mut path = output.as_os_str().to_owned();
+    path.push(".progress");
+    let path = PathBuf::from(path);
+    let progress = if args.resume {
+        Progress::resume(&path, origin)
+    } else if path.exists() {
+        return Err(Failure::Usage(format!(
+            "{}: a run was interrupted; go on with --resume, or remove this file to start anew",
+            path.display()
+        )));
+    } else {
+        Progress::begin(&path, origin)
+    };
+    progress.map_err(|error| match error {
+        ProgressError::Write(error) => error.into(),
+        other => InputError::new(Place::default(), other.to_string()).into(),
+    })
+}
+
+/// A replay on its way from entries to answers.
+struct Run {
+    exit: Exit,
+    totals: Totals,
+    last_meter: Option<usize>,
+    results: Option<Results>,
+    rejects: Rejects,
+    ticker: Ticker,
+    /// Rows that have the id and the time of their meter's row before.
+    doubled: u64,
+    /// The name of the file of entries.
+    file: String,
+}
+
+/// Rejected rows that are told one by one.
+const TOLD: u64 = 20;
+
+impl Run {
+    fn entries(
+        &mut self,
+        entries: Entries,
+        replay: &mut Replay<'_>,
+        out: &mut Out,
+    ) -> Result<(), Failure> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut told = 0;
+        for batch in entries {
+            let batch = batch?;
+            for row in &batch.rejected {
+                self.rejects.put(row)?;
+                told += 1;
+                if told <= TOLD {
+                    self.ticker.clear();
+                    out.error(&row.to_string());
+                }
+            }
+            let steps = replay.steps(&batch.rows, threads);
+            // First, so that no search is lost where the answers cannot be written.
+            replay.flush_progress()?;
+            for (entry, step) in batch.rows.iter().zip(steps) {
+                self.step(entry, &step, out)?;
+            }
+            if let Some(results) = &mut self.results {
+                results.flush()?;
+            }
+            self.rejects.flush()?;
+            self.ticker.tick(batch.rows.len(), batch.done);
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, entry: &EntryRow, step: &Step, out: &mut Out) -> Result<(), Failure> {
+        let place = |field| Place::field(&self.file, entry.line, field);
+        match step.notice {
+            Some(Notice::OutOfOrder) => {
+                let problem = format!(
+                    "{} is before an earlier line's for the same meter, expected time order \
+                     (or --sort)",
+                    entry.entered_at
+                );
+                return Err(InputError::new(place("entered_at"), problem).into());
+            }
+            Some(Notice::Doubled) => {
+                self.doubled += 1;
+                if self.doubled == 1 {
+                    let problem = "the meter's row before has this id and time too";
+                    out.warning(Warning::new(place("id"), problem));
+                }
+            }
+            _ => {}
+        }
+        let verdict = &step.verdict;
+        self.exit = self.exit.max(if verdict.error.is_some() {
+            Exit::Input
+        } else if verdict.result == Some("KeyMissing") {
+            Exit::Keys
+        } else {
+            Exit::of(is_as_expected(verdict))
+        });
+        self.totals.add(verdict);
+        if let Some(results) = &mut self.results {
+            results.put(verdict)?;
+        } else if out.is_text() {
+            self.report(entry, step, out)?;
+        } else {
+            out.object(verdict)?;
+        }
+        Ok(())
+    }
+}
+
+/// How far a long run is, on a terminal.
+struct Ticker {
+    shown: bool,
+    started: Instant,
+    last: Instant,
+    rows: usize,
+    length: u64,
+}
+
+impl Ticker {
+    fn new(wanted: bool, length: u64) -> Self {
+        let (now, shown) = (Instant::now(), wanted && std::io::stderr().is_terminal());
+        Self { shown, started: now, last: now, rows: 0, length }
+    }
+
+    fn tick(&mut self, rows: usize, done: u64) {
+        self.rows += rows;
+        let now = Instant::now();
+        if !self.shown || now - self.last < Duration::from_millis(500) {
+            return;
+        }
+        self.last = now;
+        let seconds = (now - self.started).as_secs().max(1);
+        let left = if done == 0 {
+            String::new()
+        } else {
+            let left = u128::from(seconds) * u128::from(self.length.saturating_sub(done));
+            format!(", {} s left", left / u128::from(done))
+        };
+        let rate = self.rows as u64 / seconds;
+        // Nobody is left to tell where this fails.
+        let _ = write!(std::io::stderr(), "\r\x1b[K{} rows, {rate} a second{left}", self.rows);
+    }
+
+    fn clear(&self) {
+        if self.shown {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
 }
 
 /// A meter's state in a few words.
@@ -73,15 +293,12 @@ fn describe(meter: &MeterState) -> String {
     )
 }
 
-struct Report {
-    last_meter: Option<usize>,
-}
-
 /// Where the lines below an entry begin.
 const INDENT: &str = "                         ";
 
-impl Report {
-    fn step(&mut self, entry: &EntryRow, step: &Step, out: &mut Out) -> Result<(), Failure> {
+impl Run {
+    /// The entry as people read it.
+    fn report(&mut self, entry: &EntryRow, step: &Step, out: &mut Out) -> Result<(), Failure> {
         if step.meter != self.last_meter || step.meter.is_none() {
             self.last_meter = step.meter;
             out.line("")?;
@@ -145,7 +362,28 @@ fn seen(entry: &EntryRow) -> String {
     entry.displayed.clone().unwrap_or_default()
 }
 
-fn summary(case: &Case, totals: &Totals, out: &mut Out) -> Result<(), Failure> {
+/// What a summary says of the meters.
+struct About {
+    profiles: Vec<String>,
+    /// Whether some display rule is a hypothesis.
+    is_hypothesis: bool,
+}
+
+impl About {
+    fn of(case: &Case) -> Self {
+        let families: HashMap<_, _> =
+            case.fleet.meters.iter().map(|meter| (meter.family.id(), meter.family)).collect();
+        let mut profiles: Vec<String> = families
+            .values()
+            .map(|family| format!("{} ({})", family.id(), family.status()))
+            .collect();
+        profiles.sort();
+        let mut rules = case.fleet.meters.iter().flat_map(|meter| meter.profile().display.iter());
+        Self { profiles, is_hypothesis: rules.any(|rule| rule.basis.name() == "hypothesis") }
+    }
+}
+
+fn summary(about: &About, totals: &Totals, out: &mut Out) -> Result<(), Failure> {
     out.line("")?;
     out.line(format_args!(
         "{} entries: {} accepted, {} refused{}{}",
@@ -164,22 +402,8 @@ fn summary(case: &Case, totals: &Totals, out: &mut Out) -> Result<(), Failure> {
             totals.causes.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
         out.line(format_args!("Causes: {}", causes.join(", ")))?;
     }
-    let mut profiles: Vec<String> = case
-        .fleet
-        .meters
-        .iter()
-        .map(|meter| format!("{} ({})", meter.family.id(), meter.family.status()))
-        .collect();
-    profiles.sort();
-    profiles.dedup();
-    out.line(format_args!("Profiles: {}", profiles.join(", ")))?;
-    let bases: std::collections::BTreeSet<&str> = case
-        .fleet
-        .meters
-        .iter()
-        .flat_map(|meter| meter.profile().display.iter().map(|rule| rule.basis.name()))
-        .collect();
-    if bases.contains("hypothesis") {
+    out.line(format_args!("Profiles: {}", about.profiles.join(", ")))?;
+    if about.is_hypothesis {
         out.line(
             "What such meters show is this project's reconstruction: 017 rests on a hypothesis."
                 .dimmed(),

@@ -1,15 +1,19 @@
 //! A case folder: meters, entries, keys and settings that belong together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
 use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::entries::Entries;
 use crate::fleet::{Fleet, TrackedMeter};
 use crate::input::{InputError, Place, Rejected, Warning};
 use crate::keys::{KeyRing, Unlock};
 use crate::profiles::{self, ProfileFile};
-use crate::records::{self, EntryRow, MeterRow};
+use crate::records::{self, EntryRow, METER_COLUMNS, MeterRow};
+use crate::table::Table;
+use crate::verify::blocks::{Block, Source};
 
 /// The settings of `case.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -46,7 +50,7 @@ pub struct Case {
     pub keys: KeyRing,
     /// The meters in their first state.
     pub fleet: Fleet,
-    /// The entries, in the order of the file.
+    /// The entries, in the order of the file; none where they come as a stream.
     pub entries: Vec<EntryRow>,
     /// Rows that were not taken.
     pub rejected: Vec<RejectedRows>,
@@ -76,17 +80,44 @@ impl<'a> Overrides<'a> {
 }
 
 impl Case {
-    /// Reads a case folder.
+    /// Reads a case folder whole, its entries too.
     ///
     /// # Errors
     ///
-    /// [`InputError`] where a file is missing or cannot be read as a whole; single bad rows are
-    /// kept in [`Case::rejected`].
+    /// As [`Case::open`]; entries that are not in time order, unless they are sorted.
     pub fn load(
         folder: &Path,
         overrides: Overrides<'_>,
         unlock: &mut dyn Unlock,
     ) -> Result<Self, InputError> {
+        let (mut case, mut entries) = Self::open(folder, overrides, unlock)?;
+        let mut rejected = Vec::new();
+        for batch in &mut entries {
+            let batch = batch?;
+            case.entries.extend(batch.rows);
+            rejected.extend(batch.rejected);
+        }
+        if !overrides.sort {
+            records::check_order(entries.file(), &case.entries)?;
+        }
+        if !rejected.is_empty() {
+            let (file, header) = (entries.file().to_owned(), entries.header().to_vec());
+            case.rejected.push(RejectedRows { file, header, rows: rejected });
+        }
+        Ok(case)
+    }
+
+    /// Reads a case folder but for its entries, which come as a stream.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError`] where a file is missing or cannot be read as a whole; single bad rows are
+    /// kept in [`Case::rejected`].
+    pub fn open(
+        folder: &Path,
+        overrides: Overrides<'_>,
+        unlock: &mut dyn Unlock,
+    ) -> Result<(Self, Entries), InputError> {
         let settings = read_settings(&folder.join("case.toml"))?;
         let key_file = overrides.keys.map_or_else(|| folder.join("keys.toml"), Path::to_owned);
         let mut warnings = Vec::new();
@@ -101,49 +132,50 @@ impl Case {
         };
         warnings.extend(keys.warnings.iter().cloned());
 
-        let meters = records::read_meters(&folder.join("meters.csv"))?;
-        let entries = records::read_entries(&folder.join("entries.csv"))?;
-        let mut case = Self {
-            settings,
-            keys,
-            fleet: Fleet::new(),
-            entries: entries.rows,
-            rejected: Vec::new(),
-            warnings,
-            profiles: BTreeMap::new(),
+        let mut case = Self { settings, warnings, ..Self::new(keys) };
+        case.read_meters(&folder.join("meters.csv"), folder, overrides.profile)?;
+        let sort_in = overrides.sort.then(std::env::temp_dir);
+        let entries = Entries::open(&folder.join("entries.csv"), sort_in.as_deref())?;
+        Ok((case, entries))
+    }
+
+    /// Meters are read in blocks: their fields as text would take more memory than they do.
+    fn read_meters(
+        &mut self,
+        path: &Path,
+        folder: &Path,
+        profile: Option<&str>,
+    ) -> Result<(), InputError> {
+        let unreadable = |error: std::io::Error| {
+            InputError::unreadable(&path.display().to_string(), &error.to_string())
         };
-        let mut rejected = RejectedRows {
-            file: meters.file.clone(),
-            header: meters.header.clone(),
-            rows: meters.rejected,
-        };
-        for mut row in meters.rows {
-            if let Some(profile) = overrides.profile {
-                profile.clone_into(&mut row.profile);
-                row.firmware = None;
-            }
-            if let Err(problem) = case.add_meter(row.clone(), folder) {
-                rejected.rows.push(Rejected::new(
-                    Place::line(&meters.file, row.line),
-                    row.original.clone(),
-                    problem,
-                ));
+        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let (mut source, head) = Source::new(&file, File::open(path).map_err(unreadable)?)?;
+        let header = Table::read(&file, &head, &METER_COLUMNS)?.header;
+        let line = header.join(&char::from(source.delimiter()).to_string()) + "\n";
+        let (mut block, mut seen, mut rejected) = (Block::default(), HashMap::new(), Vec::new());
+        while source.next(&mut block)? {
+            rejected.extend(block.rejected.take());
+            let bytes = [line.as_bytes(), &block.bytes].concat();
+            let table = Table::read(&file, &bytes, &METER_COLUMNS)?.starting_at(block.line);
+            let meters = records::meter_rows(table, &mut seen);
+            rejected.extend(meters.rejected);
+            for mut row in meters.rows {
+                if let Some(profile) = profile {
+                    profile.clone_into(&mut row.profile);
+                    row.firmware = None;
+                }
+                let (place, original) =
+                    (Place::line(&file, row.line), std::mem::take(&mut row.original));
+                if let Err(problem) = self.add_meter(row, folder) {
+                    rejected.push(Rejected::new(place, original, problem));
+                }
             }
         }
-        case.rejected.push(rejected);
-        case.rejected.push(RejectedRows {
-            file: entries.file,
-            header: entries.header,
-            rows: entries.rejected,
-        });
-        if overrides.sort {
-            case.entries.sort_by_key(|entry| entry.entered_at);
-        } else {
-            let file = case.rejected.last().map_or("entries.csv", |rejected| &rejected.file);
-            records::check_order(file, &case.entries)?;
+        if !rejected.is_empty() {
+            self.rejected.push(RejectedRows { file, header, rows: rejected });
         }
-        case.rejected.retain(|file| !file.rows.is_empty());
-        Ok(case)
+        Ok(())
     }
 
     /// A case put together in memory: keys and meters, for checking single tokens.
@@ -180,6 +212,11 @@ impl Case {
             TrackedMeter::new(row, family, &self.keys).map_err(|problem| problem.to_string())?;
         self.fleet.add(meter);
         Ok(())
+    }
+
+    /// The profiles that meters of the case use, by the names they are asked for.
+    pub fn profiles(&self) -> impl Iterator<Item = (&str, &'static ProfileFile)> {
+        self.profiles.iter().map(|(name, profile)| (name.as_str(), *profile))
     }
 
     /// A profile that some meter of the case uses, or a built-in one.

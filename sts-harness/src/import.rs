@@ -11,7 +11,6 @@ mod convert;
 mod dates;
 mod delimited;
 mod json;
-mod output;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod plan;
@@ -29,10 +28,10 @@ use serde::{Serialize, Serializer};
 use crate::input::InputError;
 use crate::time::Zone;
 
+pub use crate::row_file::WriteError;
 pub use cells::{Damage, DecimalMark};
 pub use columns::{Field, Mapped};
 pub use dates::DateOrder;
-pub use output::WriteError;
 
 /// A value for a field that no column gives, or that a row leaves empty.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -5,7 +5,7 @@
 //!
 //! * [`keys`]: key files; [`profiles`]: meter families as data ([`emit`]: for firmware); [`case`]: a case folder.
 //! * [`records`], [`table`], [`input`], [`time`]: rows in, and what is wrong with them.
-//! * [`replay`]: entries against meters ([`fleet`]); [`diagnose`]: from a refusal to its [`cause`].
+//! * [`entries`]: the entries of a case as a stream; [`replay`]: entries against meters ([`fleet`]); [`diagnose`]: from a refusal to its [`cause`].
 //! * [`conform`]: suites and random sequences on a device under test.
 //! * [`inspect`], [`verify`], [`issue`], [`slip`], [`numbers`]: single tokens and numbers.
 
@@ -17,6 +17,7 @@ pub mod conform;
 pub mod describe;
 pub mod diagnose;
 pub mod emit;
+pub mod entries;
 pub mod fleet;
 pub mod import;
 pub mod input;
@@ -25,11 +26,15 @@ pub mod issue;
 pub mod keys;
 pub mod numbers;
 pub mod profiles;
+pub mod progress;
 pub mod records;
 pub mod replay;
+pub mod results;
+mod row_file;
 pub mod simulate;
 pub mod slip;
 pub mod slips;
+mod sort;
 mod suspicion;
 pub mod table;
 pub mod time;

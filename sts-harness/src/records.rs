@@ -1,5 +1,6 @@
 //! The rows of a case folder and of the verbs that read tables, with typed fields.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -200,15 +201,24 @@ pub fn meter_pan(text: &str) -> Result<MeterPan, String> {
 }
 
 fn pan_of(row: &Row) -> Result<Option<MeterPan>, FieldError> {
-    let from_pan =
-        field(row, "pan", |text| MeterPan::parse(text).map_err(|error| error.to_string()))?;
-    let from_drn = field(row, "drn", |text| {
+    pan_from(row.get("pan"), row.get("drn"), row.get("iin"))
+}
+
+fn pan_from(
+    pan: Option<&str>,
+    drn: Option<&str>,
+    iin: Option<&str>,
+) -> Result<Option<MeterPan>, FieldError> {
+    let from_pan = pan.map(MeterPan::parse).transpose();
+    let from_pan = from_pan.map_err(|error| ("pan".to_owned(), error.to_string()))?;
+    let from_drn = drn.map(|text| {
         let drn = DecoderReferenceNumber::parse(text).map_err(|error| error.to_string())?;
-        match row.get("iin") {
+        match iin {
             Some(iin) => MeterPan::from_parts(iin, &drn).map_err(|error| error.to_string()),
             None => Ok(MeterPan::from_drn(&drn)),
         }
-    })?;
+    });
+    let from_drn = from_drn.transpose().map_err(|problem| ("drn".to_owned(), problem))?;
     match (from_pan, from_drn) {
         (Some(pan), Some(drn)) if pan != drn => {
             Err(("drn".to_owned(), "is another meter than pan, expected the same".to_owned()))
@@ -293,7 +303,7 @@ impl Decimal {
     }
 }
 
-const METER_COLUMNS: Columns = Columns {
+pub(crate) const METER_COLUMNS: Columns = Columns {
     required: &[&["pan", "drn"], &["ea"], &["sgc"], &["krn"], &["ti"], &["kt"], &["base_date"]],
     optional: &[
         "iin",
@@ -439,33 +449,39 @@ fn parse_tids(text: &str) -> Result<Vec<TokenId>, String> {
 ///
 /// [`InputError`] where the file or its header cannot be used.
 pub fn read_meters(path: &Path) -> Result<Rows<MeterRow>, InputError> {
-    let mut seen: std::collections::HashMap<MeterPan, u64> = std::collections::HashMap::new();
-    read(path, &METER_COLUMNS, |row| {
-        let pan = required(pan_of(row)?, if row.raw("pan").is_some() { "pan" } else { "drn" })?;
-        if let Some(line) = seen.get(&pan) {
-            return Err(("pan".to_owned(), format!("the meter stands in line {line} already")));
-        }
-        let mut meter = MeterRow::bare(pan);
-        (meter.line, meter.original) = (row.line, row.original.clone());
-        for name in ["ea", "sgc", "krn", "ti", "kt", "base_date"] {
-            required(row.get(name), name)?;
-        }
-        let names = METER_COLUMNS.required.iter().copied().flatten().chain(METER_COLUMNS.optional);
-        for name in names {
-            if matches!(*name, "pan" | "drn" | "iin" | "note") {
-                continue;
-            }
-            if let Some(value) = row.get(name) {
-                meter = meter.with_field(name, value).map_err(|problem| named(name, problem))?;
-            }
-        }
-        let meter = meter.consistent().map_err(|problem| named("krn", problem))?;
-        seen.insert(pan, row.line);
-        Ok(meter)
-    })
+    let mut seen = HashMap::new();
+    read(path, &METER_COLUMNS, |row| meter_of(row, &mut seen))
 }
 
-const ENTRY_COLUMNS: Columns = Columns {
+/// The rows of a table of meters; `seen` has the lines of those before.
+pub(crate) fn meter_rows(table: Table, seen: &mut HashMap<MeterPan, u64>) -> Rows<MeterRow> {
+    typed(table, |row| meter_of(row, seen))
+}
+
+fn meter_of(row: &Row, seen: &mut HashMap<MeterPan, u64>) -> Result<MeterRow, FieldError> {
+    let pan = required(pan_of(row)?, if row.raw("pan").is_some() { "pan" } else { "drn" })?;
+    if let Some(line) = seen.get(&pan) {
+        return Err(("pan".to_owned(), format!("the meter stands in line {line} already")));
+    }
+    let mut meter = MeterRow::bare(pan);
+    (meter.line, meter.original) = (row.line, row.original.clone());
+    for name in ["ea", "sgc", "krn", "ti", "kt", "base_date"] {
+        required(row.get(name), name)?;
+    }
+    for name in METER_COLUMNS.known() {
+        if matches!(name, "pan" | "drn" | "iin" | "note") {
+            continue;
+        }
+        if let Some(value) = row.get(name) {
+            meter = meter.with_field(name, value).map_err(|problem| named(name, problem))?;
+        }
+    }
+    let meter = meter.consistent().map_err(|problem| named("krn", problem))?;
+    seen.insert(pan, row.line);
+    Ok(meter)
+}
+
+pub(crate) const ENTRY_COLUMNS: Columns = Columns {
     required: &[&["id"], &["entered_at"], &["pan", "drn"], &["entered"]],
     optional: &[
         "iin",
@@ -594,29 +610,97 @@ impl EntryRow {
     }
 }
 
-/// Reads `entries.csv`.
-///
-/// # Errors
-///
-/// [`InputError`] where the file or its header cannot be used.
-pub fn read_entries(path: &Path) -> Result<Rows<EntryRow>, InputError> {
-    read(path, &ENTRY_COLUMNS, |row| {
-        let id = required(row.get("id"), "id")?;
-        let entered_at = required(field(row, "entered_at", time::parse)?, "entered_at")?;
-        let pan = required(pan_of(row)?, if row.raw("pan").is_some() { "pan" } else { "drn" })?;
-        let mut entry =
-            EntryRow::token(id, pan, entered_at, row.raw("entered").unwrap_or_default());
-        entry.line = row.line;
-        for name in ENTRY_COLUMNS.optional {
-            if matches!(*name, "iin" | "note") {
-                continue;
-            }
-            if let Some(value) = row.get(name) {
-                entry.set_field(name, value).map_err(|problem| named(name, problem))?;
+/// A row of `entries.csv`.
+fn entry_of(row: &Row) -> Result<EntryRow, FieldError> {
+    let id = required(row.get("id"), "id")?;
+    let entered_at = required(field(row, "entered_at", time::parse)?, "entered_at")?;
+    let pan = required(pan_of(row)?, if row.raw("pan").is_some() { "pan" } else { "drn" })?;
+    let mut entry = EntryRow::token(id, pan, entered_at, row.raw("entered").unwrap_or_default());
+    entry.line = row.line;
+    for name in ENTRY_COLUMNS.optional {
+        if matches!(*name, "iin" | "note") {
+            continue;
+        }
+        if let Some(value) = row.get(name) {
+            entry.set_field(name, value).map_err(|problem| named(name, problem))?;
+        }
+    }
+    Ok(entry)
+}
+
+/// The rows of a table of entries, each as it stood too; those that are none are rejected.
+pub(crate) fn entry_rows(table: &mut Table) -> Vec<(EntryRow, Row)> {
+    let mut rows = Vec::with_capacity(table.rows.len());
+    for row in table.rows.drain(..) {
+        match entry_of(&row) {
+            Ok(entry) => rows.push((entry, row)),
+            Err((field, problem)) => {
+                let place = Place::field(&table.file, row.line, &field);
+                table.rejected.push(Rejected::new(place, row.original, problem));
             }
         }
-        Ok(entry)
-    })
+    }
+    table.rejected.sort_by_key(|row| row.place.line);
+    rows
+}
+
+/// A table's columns by the names that [`EntryRow::set_field`] takes, for lines that are read without
+/// a [`Table`].
+pub(crate) struct EntryLine {
+    columns: Vec<&'static str>,
+    delimiter: u8,
+}
+
+impl EntryLine {
+    /// Of a header that is known to fit.
+    pub(crate) fn new(header: &[String], delimiter: u8) -> Self {
+        let known = |name: &String| ENTRY_COLUMNS.known().find(|known| known == name);
+        Self {
+            columns: header.iter().map(|name| known(name).unwrap_or("note")).collect(),
+            delimiter,
+        }
+    }
+
+    /// The entry in a line without its end, as [`entry_of`] has it; `None` where the line has a quote
+    /// or anything else that takes a closer look.
+    pub(crate) fn entry(&self, line: &[u8], number: u64) -> Option<EntryRow> {
+        if line.iter().any(|byte| matches!(byte, b'"' | b'\r')) {
+            return None;
+        }
+        let mut fields = std::str::from_utf8(line).ok()?.split(char::from(self.delimiter));
+        let (mut pan, mut drn, mut iin) = (None, None, None);
+        let (mut id, mut at, mut entered) = (None, None, "");
+        let mut others = [("", ""); ENTRY_COLUMNS.optional.len()];
+        let mut count = 0;
+        for column in &self.columns {
+            let raw = fields.next()?;
+            let field = raw.trim();
+            match *column {
+                "entered" => entered = raw,
+                _ if field.is_empty() => {}
+                "id" => id = Some(field),
+                "entered_at" => at = Some(time::parse(field).ok()?),
+                "pan" => pan = Some(field),
+                "drn" => drn = Some(field),
+                "iin" => iin = Some(field),
+                "note" => {}
+                _ => {
+                    *others.get_mut(count)? = (*column, field);
+                    count += 1;
+                }
+            }
+        }
+        if fields.next().is_some() {
+            return None;
+        }
+        let pan = pan_from(pan, drn, iin).ok()??;
+        let mut entry = EntryRow::token(id?, pan, at?, entered);
+        entry.line = number;
+        for (name, value) in &others[..count] {
+            entry.set_field(name, value).ok()?;
+        }
+        Some(entry)
+    }
 }
 
 /// Entries must stand in time order for each meter; equal times are in the order of the file.
@@ -625,8 +709,7 @@ pub fn read_entries(path: &Path) -> Result<Rows<EntryRow>, InputError> {
 ///
 /// [`InputError`] at the first that does not, with the number of the others.
 pub fn check_order(file: &str, entries: &[EntryRow]) -> Result<(), InputError> {
-    let mut latest: std::collections::HashMap<MeterPan, &EntryRow> =
-        std::collections::HashMap::new();
+    let mut latest: HashMap<MeterPan, &EntryRow> = HashMap::new();
     let mut early = entries.iter().filter_map(|entry| match latest.get(&entry.pan) {
         Some(before) if entry.entered_at < before.entered_at => Some((entry, *before)),
         _ => {

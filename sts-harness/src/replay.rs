@@ -1,6 +1,7 @@
 //! Replaying entries against the meters of a case, in time order for each meter.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -11,7 +12,9 @@ use crate::cause::Cause;
 use crate::describe::{TidReading, summary};
 use crate::diagnose::{Believed, Diagnosis, Finder, Settings, Sighting};
 use crate::fleet::{Answer, Fleet, MeterState, TrackedMeter};
+use crate::progress::Progress;
 use crate::records::{EntryRow, MeterRow};
+use crate::row_file::WriteError;
 use crate::suspicion::{Keyed, Shade, Suspicion};
 
 /// Whether what a meter showed came out again.
@@ -196,6 +199,18 @@ pub struct Step {
     pub meter: Option<usize>,
     /// The meter's settings before the entry.
     pub before: Option<MeterState>,
+    /// What is odd about the row.
+    pub notice: Option<Notice>,
+}
+
+/// What is odd about a row, beside what its meter says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// It is earlier than its meter's row before, and is not judged.
+    OutOfOrder,
+    /// It has the id and the time of its meter's row before.
+    Doubled,
 }
 
 /// An entry that the meter has answered, and whose cause may still have to be found.
@@ -257,12 +272,33 @@ pub struct Replay<'c> {
     lessons: Vec<Lesson>,
     /// Entries done with.
     finished: usize,
-    /// When each meter had its last entry, in seconds.
-    last: Vec<Option<i64>>,
+    /// The last entry of each meter.
+    last: Vec<Last>,
     /// Whether a display has confirmed the record of each meter.
     confirmed: Vec<bool>,
     /// Meters whose records seem to be wrong.
     suspicions: HashMap<usize, Suspicion>,
+    /// What searches found before, and find now, where that is kept.
+    progress: Option<Progress>,
+}
+
+/// An entry, as far as those after it are compared with it.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    /// When, in seconds since 1970.
+    at: i64,
+    /// A hash of its id.
+    id: u64,
+}
+
+impl Last {
+    const NEVER: Self = Self { at: i64::MIN, id: 0 };
+
+    fn of(entry: &EntryRow) -> Self {
+        let mut id = DefaultHasher::new();
+        entry.id.hash(&mut id);
+        Self { at: entry.entered_at.as_second(), id: id.finish() }
+    }
 }
 
 impl<'c> Replay<'c> {
@@ -275,12 +311,47 @@ impl<'c> Replay<'c> {
     /// The same, its refusals searched in another way.
     #[must_use]
     pub fn with_settings(case: &'c Case, settings: Settings) -> Self {
-        let fleet = case.fleet.clone();
-        let last = vec![None; fleet.meters.len()];
+        Self::from_fleet(case, case.fleet.clone(), settings)
+    }
+
+    /// The same with the case's own meters, which are gone from it: there may be a million.
+    #[must_use]
+    pub fn taking_meters(case: &'c mut Case, settings: Settings) -> Self {
+        let fleet = std::mem::take(&mut case.fleet);
+        Self::from_fleet(case, fleet, settings)
+    }
+
+    fn from_fleet(case: &'c Case, fleet: Fleet, settings: Settings) -> Self {
+        let last = vec![Last::NEVER; fleet.meters.len()];
         let finder = Finder::new(&case.keys, &fleet, settings);
         let confirmed = vec![false; fleet.meters.len()];
         let (lessons, suspicions) = (Vec::new(), HashMap::new());
-        Self { case, fleet, finder, lessons, finished: 0, last, confirmed, suspicions }
+        let progress = None;
+        Self { case, fleet, finder, lessons, finished: 0, last, confirmed, suspicions, progress }
+    }
+
+    /// Keeps what searches find, and answers those that were made before. Only [`Replay::steps`]
+    /// does so.
+    pub fn keep_progress(&mut self, progress: Progress) {
+        self.progress = Some(progress);
+    }
+
+    /// Writes what searches found since.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    pub fn flush_progress(&mut self) -> Result<(), WriteError> {
+        self.progress.as_mut().map_or(Ok(()), Progress::flush)
+    }
+
+    /// Removes what searches found: the output is whole.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    pub fn finish_progress(&mut self) -> Result<(), WriteError> {
+        self.progress.take().map_or(Ok(()), Progress::finish)
     }
 
     /// The meters as they are now.
@@ -332,13 +403,18 @@ impl<'c> Replay<'c> {
             .iter()
             .filter_map(|(_, begun, meter)| begun.open.as_ref().zip(meter.as_ref()))
             .collect();
+        let mut diagnoses = Vec::with_capacity(open.len());
+        if let Some(progress) = &mut self.progress {
+            diagnoses.extend(open.iter().map_while(|_| progress.recall()));
+        }
+        let known = diagnoses.len();
+        let open = &open[known..];
         let search = |share: &[(&Open, &TrackedMeter)]| -> Vec<Option<Diagnosis>> {
             share.iter().map(|(open, meter)| self.diagnose(open, Some(meter))).collect()
         };
         let each = open.len().div_ceil(threads.max(1)).max(FEWEST);
-        let mut diagnoses = Vec::with_capacity(open.len());
         if open.len() <= each {
-            diagnoses = search(&open);
+            diagnoses.extend(search(open));
         } else {
             std::thread::scope(|scope| {
                 let (first, others) = open.split_at(each);
@@ -352,6 +428,9 @@ impl<'c> Replay<'c> {
                     }
                 }
             });
+        }
+        if let Some(progress) = &mut self.progress {
+            diagnoses[known..].iter().for_each(|found| progress.remember(found.as_ref()));
         }
         let mut diagnoses = diagnoses.into_iter();
         for (entry, begun, _) in begun.drain(..) {
@@ -393,14 +472,17 @@ impl<'c> Replay<'c> {
             Ok(place) => place,
             Err(problem) => return stopped(verdict, None, problem),
         };
-        let seconds = entry.entered_at.as_second();
-        if self.last[place].is_some_and(|last| seconds < last) {
+        let (this, before) = (Last::of(entry), self.last[place]);
+        if this.at < before.at {
             let problem =
                 "earlier than the meter's entry before it; sort the entries or use --sort";
-            return stopped(verdict, Some(place), problem.to_owned());
+            let mut begun = stopped(verdict, Some(place), problem.to_owned());
+            begun.step.notice = Some(Notice::OutOfOrder);
+            return begun;
         }
-        self.last[place] = Some(seconds);
-        let at = u64::try_from(seconds).unwrap_or_default();
+        self.last[place] = this;
+        let notice = (this.at == before.at && this.id == before.id).then_some(Notice::Doubled);
+        let at = u64::try_from(this.at).unwrap_or_default();
         let before = Some(self.fleet.meters[place].state());
         if let Some(event) = entry.event.as_deref().filter(|event| *event != "token") {
             verdict.event = Some(event.to_owned());
@@ -410,7 +492,8 @@ impl<'c> Replay<'c> {
                     self.suspicions.remove(&place);
                     self.confirmed[place] = false;
                     self.finder.meter_changed(place, &self.fleet.meters[place]);
-                    let step = Step { verdict, note, payload: None, meter: Some(place), before };
+                    let (payload, meter) = (None, Some(place));
+                    let step = Step { verdict, note, payload, meter, before, notice };
                     Begun { step, open: None }
                 }
                 Err(problem) => stopped(verdict, Some(place), problem),
@@ -427,7 +510,8 @@ impl<'c> Replay<'c> {
         let note = judge(entry, &answer, &mut verdict);
         let sighting = sighting_of(entry);
         let shade = self.shade(entry, place, &answer);
-        let step = Step { verdict, note, payload: answer.payload, meter: Some(place), before };
+        let (payload, meter) = (answer.payload, Some(place));
+        let step = Step { verdict, note, payload, meter, before, notice };
         let mut begun = Begun { step, open: Some(Open { place, answer, sighting, shade }) };
         if let Some(open) = &begun.open
             && begun.step.verdict.reproduced == Reproduced::Yes
@@ -603,7 +687,9 @@ fn judge(entry: &EntryRow, answer: &Answer, verdict: &mut Verdict) -> String {
 
 fn stopped(mut verdict: Verdict, meter: Option<usize>, problem: String) -> Begun {
     verdict.error = Some(problem.clone());
-    Begun { step: Step { verdict, note: problem, payload: None, meter, before: None }, open: None }
+    let (payload, before, notice) = (None, None, None);
+    let step = Step { verdict, note: problem, payload, meter, before, notice };
+    Begun { step, open: None }
 }
 
 /// A row with `name=value` pairs applied, separated by blanks, names as in meters.csv.

@@ -16,7 +16,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    fn known(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn known(&self) -> impl Iterator<Item = &'static str> {
         self.required.iter().copied().flatten().chain(self.optional).copied()
     }
 }
@@ -133,6 +133,18 @@ impl Table {
             start = table.read_rows(rest, start, delimiter, &shared, &mut lines);
         }
         Ok(table)
+    }
+
+    /// The same, its rows counted from a line: a part of a file, read behind its header.
+    pub(crate) fn starting_at(mut self, first: u64) -> Self {
+        let real = |line: u64| first + line.saturating_sub(2);
+        for row in &mut self.rows {
+            row.line = real(row.line);
+        }
+        for bad in &mut self.rejected {
+            bad.place.line = bad.place.line.map(real);
+        }
+        self
     }
 
     /// Reads rows from byte `start` on, and says where to go on: behind a line whose quote would take
@@ -351,25 +363,40 @@ pub fn write_rejects(
     rejected: &[Rejected],
 ) -> Result<(), csv::Error> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(writer);
-    let header: Vec<&str> =
-        header.iter().map(String::as_str).filter(|name| !REJECT.contains(name)).collect();
-    let width = rejected.iter().map(|row| row.row.len()).max().unwrap_or(0).max(header.len());
-    let surplus: Vec<String> = (header.len()..width).map(|n| format!("field_{}", n + 1)).collect();
-    let columns = header.iter().copied().chain(surplus.iter().map(String::as_str)).chain(REJECT);
+    let longest = rejected.iter().map(|row| row.row.len()).max().unwrap_or(0);
+    let (width, columns) = reject_header(header, longest);
     writer.write_record(columns)?;
     for row in rejected {
-        let mut fields: Vec<String> = row.row.iter().map(|field| guarded(field)).collect();
-        fields.resize(width, String::new());
-        fields.push(row.place.line.map(|line| line.to_string()).unwrap_or_default());
-        let reason = match &row.place.field {
-            Some(field) => format!("{field}: {}", row.reason),
-            None => row.reason.clone(),
-        };
-        fields.push(guarded(&reason));
-        writer.write_record(&fields)?;
+        writer.write_record(reject_fields(row, width))?;
     }
     writer.flush()?;
     Ok(())
+}
+
+/// How many fields of a row have columns in a file of rejected rows, where the longest row has so
+/// many, and the names of all columns.
+pub(crate) fn reject_header(header: &[String], longest: usize) -> (usize, Vec<String>) {
+    let own = header.iter().filter(|name| !REJECT.contains(&name.as_str()));
+    let mut columns: Vec<String> = own.cloned().collect();
+    columns.extend((columns.len()..longest).map(|n| format!("field_{}", n + 1)));
+    let width = columns.len();
+    columns.extend(REJECT.map(str::to_owned));
+    (width, columns)
+}
+
+/// A rejected row: as many of its fields as have columns, line and reason, then the others.
+pub(crate) fn reject_fields(row: &Rejected, width: usize) -> Vec<String> {
+    let mut fields: Vec<String> = row.row.iter().map(|field| guarded(field)).collect();
+    let others = if fields.len() > width { fields.split_off(width) } else { Vec::new() };
+    fields.resize(width, String::new());
+    fields.push(row.place.line.map(|line| line.to_string()).unwrap_or_default());
+    let reason = match &row.place.field {
+        Some(field) => format!("{field}: {}", row.reason),
+        None => row.reason.clone(),
+    };
+    fields.push(guarded(&reason));
+    fields.extend(others);
+    fields
 }
 
 pub(crate) fn guarded(field: &str) -> String {

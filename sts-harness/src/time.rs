@@ -62,6 +62,9 @@ impl Zone {
 ///
 /// What is wrong and what was expected, in words.
 pub fn parse(text: &str) -> Result<Timestamp, String> {
+    if let Some(time) = usual(text.as_bytes()) {
+        return Ok(time);
+    }
     text.parse().map_err(|_| {
         let as_utc = format!("{}Z", text.replace(' ', "T"));
         if as_utc.parse::<Timestamp>().is_ok() {
@@ -70,6 +73,59 @@ pub fn parse(text: &str) -> Result<Timestamp, String> {
             format!("{text:?} is no time, expected for example 2024-11-01T08:00:00Z")
         }
     })
+}
+
+/// A time such as `2024-11-01T08:00:00Z`, as jiff reads it; `None` where it stands in another form.
+fn usual(text: &[u8]) -> Option<Timestamp> {
+    let [
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        b'T',
+        h1,
+        h2,
+        b':',
+        n1,
+        n2,
+        b':',
+        s1,
+        s2,
+        b'Z',
+    ] = text
+    else {
+        return None;
+    };
+    let pair = |tens: &u8, ones: &u8| {
+        let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+        (tens <= 9 && ones <= 9).then(|| i64::from(tens) * 10 + i64::from(ones))
+    };
+    let (year, month, day) = (pair(y1, y2)? * 100 + pair(y3, y4)?, pair(m1, m2)?, pair(d1, d2)?);
+    let (hour, minute, second) = (pair(h1, h2)?, pair(n1, n2)?, pair(s1, s2)?);
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        2 => 28 + i64::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=length).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // Years begin in March: days before it are those of years and of months of 153 days in five.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100)
+        + year.div_euclid(400)
+        + (153 * month + 2) / 5
+        + day
+        - 719_469;
+    Timestamp::from_second(((days * 24 + hour) * 60 + minute) * 60 + second).ok()
 }
 
 /// Now.
@@ -108,6 +164,25 @@ mod tests {
         let utc = parse("2024-11-01T08:00:00Z").unwrap();
         assert_eq!(parse("2024-11-01T10:00:00+02:00").unwrap(), utc);
         assert_eq!(format_minutes(minutes(utc)), "2024-11-01T08:00:00Z");
+    }
+
+    #[test]
+    fn usual_form_is_read_as_jiff_reads_it() {
+        let two = |digits: i64| format!("{digits:02}");
+        for year in [0, 1, 1582, 1899, 1900, 1970, 2000, 2023, 2024, 2100, 9999] {
+            for (month, day) in (0..14).flat_map(|month| (0..33).map(move |day| (month, day))) {
+                for clock in
+                    ["00:00:00", "23:59:59", "24:00:00", "12:60:00", "12:00:60", "1a:00:00"]
+                {
+                    let text = format!("{year:04}-{}-{}T{clock}Z", two(month), two(day));
+                    let by_jiff = text.parse::<Timestamp>().ok();
+                    assert_eq!(parse(&text).ok(), by_jiff, "{text}");
+                    if !clock.ends_with("60") {
+                        assert_eq!(usual(text.as_bytes()), by_jiff, "{text}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

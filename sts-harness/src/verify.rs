@@ -1,6 +1,6 @@
 //! Authenticating and decoding tokens under the keys held: one, or a table of any length.
 
-mod blocks;
+pub(crate) mod blocks;
 mod bulk;
 mod digits;
 #[cfg(test)]

@@ -6,11 +6,11 @@ use sts_core::MeterPan;
 use super::cells::{Damage, bare, decimal, is_digits, is_exponent, ungrouped, unit, whole};
 use super::columns::Field;
 use super::dates::{self, instant};
-use super::output::csv_line;
 use super::plan::Plan;
 use super::source::RawRow;
 use super::{Damaged, Options};
 use crate::records::{self, EntryRow, MeterRow};
+use crate::row_file::csv_line;
 
 /// The columns of `entries.csv`, as they are written.
 pub(super) const ENTRY_HEADER: [&str; 17] = [

@@ -12,11 +12,12 @@ use sts_core::MeterPan;
 use super::cells::Damage;
 use super::columns::Field;
 use super::convert::{ENTRY_HEADER, Entry, METER_HEADER, Mended, Reading, Settings, exchanged};
-use super::output::{RowFile, Sorter, WriteError, csv_line};
 use super::plan::{Plan, look};
 use super::source::{Flow, RawRow, Source};
 use super::{FileReport, ImportError, Limit, Options, Report};
 use crate::input::Place;
+use crate::row_file::{RowFile, WriteError, csv_line};
+use crate::sort::Sorter;
 use crate::table::guarded;
 
 /// Rejects that a report shows.
@@ -384,7 +385,7 @@ impl Out {
         let sorter = options.sort.then(|| Sorter::new(folder, options.sort_memory));
         Ok(Self {
             folder: folder.to_owned(),
-            entries: RowFile::create(&folder.join("entries.csv.part"), &ENTRY_HEADER)?,
+            entries: RowFile::create(&folder.join("entries.csv.part"), csv_line(ENTRY_HEADER))?,
             sorter,
             meters: None,
             keeps_meters: folder.join("meters.csv").exists() && !options.force,
@@ -394,7 +395,7 @@ impl Out {
 
     fn entry(&mut self, at: Timestamp, line: Vec<u8>) -> Result<(), WriteError> {
         match &mut self.sorter {
-            Some(sorter) => sorter.push(at, line),
+            Some(sorter) => sorter.push(at, line.into()),
             None => self.entries.push(&line),
         }
     }
@@ -405,7 +406,7 @@ impl Out {
         }
         if self.meters.is_none() {
             let path = self.folder.join("meters.csv.part");
-            self.meters = Some(RowFile::create(&path, &METER_HEADER)?);
+            self.meters = Some(RowFile::create(&path, csv_line(METER_HEADER))?);
         }
         self.meters.as_mut().map_or(Ok(()), |meters| meters.push(line))
     }
@@ -413,7 +414,7 @@ impl Out {
     fn reject(&mut self, [file, line, column, reason, row]: [&str; 5]) -> Result<(), WriteError> {
         if self.rejects.is_none() {
             let path = self.folder.join("rejects.csv");
-            self.rejects = Some(RowFile::create(&path, &REJECT_HEADER)?);
+            self.rejects = Some(RowFile::create(&path, csv_line(REJECT_HEADER))?);
         }
         // What a spreadsheet would run as a formula gets an apostrophe in front.
         let fields = [&guarded(file), line, &guarded(column), &guarded(reason), &guarded(row)];
@@ -425,9 +426,12 @@ impl Out {
     fn finish(self, report: &mut Report) -> Result<Vec<PathBuf>, WriteError> {
         let Self { mut entries, sorter, meters, keeps_meters, rejects, .. } = self;
         if let Some(sorter) = sorter {
-            let runs = sorter.finish(&mut entries)?;
-            if runs > 0 {
-                report.notes.push(format!("sorted through {runs} files"));
+            let sorted = sorter.finish()?;
+            if sorted.files() > 0 {
+                report.notes.push(format!("sorted through {} files", sorted.files()));
+            }
+            for line in sorted {
+                entries.push(&line?)?;
             }
         }
         if keeps_meters {

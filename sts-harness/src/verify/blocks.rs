@@ -18,20 +18,20 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Some rows of a table.
 #[derive(Debug, Default)]
-pub(super) struct Block {
+pub(crate) struct Block {
     /// Its place, from 0.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// Whole rows, as they stand.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// The line that it begins with.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     /// A row in front of it that is too long to be one.
-    pub(super) rejected: Option<Rejected>,
+    pub(crate) rejected: Option<Rejected>,
 }
 
 /// A table that is being read.
 #[derive(Debug)]
-pub(super) struct Source<R> {
+pub(crate) struct Source<R> {
     file: String,
     input: R,
     /// What is read and in no block yet.
@@ -44,7 +44,7 @@ pub(super) struct Source<R> {
 
 impl<R: Read> Source<R> {
     /// Reads up to the end of the header, and says the header as it stands.
-    pub(super) fn new(file: &str, input: R) -> Result<(Self, Vec<u8>), InputError> {
+    pub(crate) fn new(file: &str, input: R) -> Result<(Self, Vec<u8>), InputError> {
         let (file, rest) = (file.to_owned(), Vec::new());
         let mut source =
             Self { file, input, rest, at_end: false, delimiter: b',', line: 1, number: 0 };
@@ -66,7 +66,7 @@ impl<R: Read> Source<R> {
     }
 
     /// What stands between fields.
-    pub(super) const fn delimiter(&self) -> u8 {
+    pub(crate) const fn delimiter(&self) -> u8 {
         self.delimiter
     }
 
@@ -83,7 +83,7 @@ impl<R: Read> Source<R> {
     }
 
     /// The next block in place of the one given; `false` where there is none.
-    pub(super) fn next(&mut self, block: &mut Block) -> Result<bool, InputError> {
+    pub(crate) fn next(&mut self, block: &mut Block) -> Result<bool, InputError> {
         block.rejected = None;
         block.number = self.number;
         self.number += 1;
@@ -153,7 +153,7 @@ fn whole_rows(bytes: &[u8], delimiter: u8) -> usize {
 /// Where the row that begins at `from` ends: behind its line, or behind a later line where a quoted
 /// field has line ends in it. A quote that is broken ends with its line, as in
 /// [`Table::read`](table::Table::read). `None` where the row goes on behind the bytes.
-pub(super) fn record_end(bytes: &[u8], from: usize, delimiter: u8) -> Option<usize> {
+pub(crate) fn record_end(bytes: &[u8], from: usize, delimiter: u8) -> Option<usize> {
     let line_end = from + memchr::memchr(b'\n', bytes.get(from..)?)? + 1;
     let line = &bytes[from..line_end];
     if memchr::memchr(b'"', line).is_none() {
