@@ -286,6 +286,9 @@ pub(crate) struct ImportArgs {
     /// A value where no column gives one, such as kt=2; `1:1993,2:2014` goes by key revision.
     #[arg(long, value_name = "FIELD=VALUE")]
     pub(crate) set: Vec<String>,
+    /// With `--keys`, what no column and no `--set` tells of a meter is told by its tokens.
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
     /// The zone of times that say none: +02:00, UTC or an IANA name.
     #[arg(long, value_name = "ZONE")]
     pub(crate) tz: Option<String>,

@@ -9,10 +9,14 @@ use sts_harness::time::Zone;
 
 use crate::args::ImportArgs;
 use crate::exit::{Done, Exit, Failure};
+use crate::keys;
 use crate::out::{Out, wrapped};
 
 pub(crate) fn run(args: &ImportArgs, out: &mut Out) -> Done {
-    let options = options(args)?;
+    let mut options = options(args)?;
+    if args.keys.keys.is_some() {
+        options.keys = Some(keys::ring(&args.keys, out)?);
+    }
     let done = match &args.out {
         Some(folder) => import::write(&args.files, folder, &options),
         None => import::check(&args.files, &options),
@@ -110,8 +114,12 @@ fn show(report: &Report, args: &ImportArgs, out: &mut Out) -> Result<(), Failure
     if report.files.iter().all(|file| file.problem.is_some()) {
         return out.line("No row is read.".dimmed());
     }
+    let inferred = match report.meters_inferred {
+        0 => String::new(),
+        inferred => format!(", inferred: {inferred}"),
+    };
     out.line(format_args!(
-        "Rows: {}; entries: {}; rejected: {}; meters: {}, with all settings: {}",
+        "Rows: {}; entries: {}; rejected: {}; meters: {}, with all settings: {}{inferred}",
         report.rows.bold(),
         report.entries,
         report.rejected,

@@ -29,6 +29,9 @@ use sts_core::{
 use self::model::Likelihood;
 pub use self::model::{Experience, Model};
 use self::search::Search;
+pub(crate) use self::trial::{
+    Configuration, TARIFFS, open_under, open_under_tariffs, tariff_index,
+};
 use crate::cause::Cause;
 use crate::describe::TidReading;
 use crate::fleet::{Answer, Fleet, TrackedMeter};

@@ -10,6 +10,7 @@ mod columns;
 mod convert;
 mod dates;
 mod delimited;
+mod infer;
 mod json;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -26,6 +27,7 @@ use encoding_rs::Encoding;
 use serde::{Serialize, Serializer};
 
 use crate::input::InputError;
+use crate::keys::KeyRing;
 use crate::time::Zone;
 
 pub use crate::row_file::WriteError;
@@ -145,6 +147,8 @@ pub struct Options {
     pub sort: bool,
     /// Bytes of entries that are sorted in memory; more go through files.
     pub sort_memory: usize,
+    /// Keys that tell, through the tokens, what no column tells of a meter.
+    pub keys: Option<KeyRing>,
     /// Whether files that are there are written over.
     pub force: bool,
     encoding: Option<&'static Encoding>,
@@ -167,6 +171,7 @@ impl Default for Options {
             max_rejects: None,
             sort: false,
             sort_memory: 256 << 20,
+            keys: None,
             force: false,
             encoding: None,
         }
@@ -273,8 +278,10 @@ pub struct Report {
     pub rejected: u64,
     /// Meters met.
     pub meters: u64,
-    /// Meters with all settings that `meters.csv` needs.
+    /// Meters whose rows say all that `meters.csv` needs.
     pub meters_told: u64,
+    /// Meters of which the keys and their tokens tell the rest.
+    pub meters_inferred: u64,
     /// Time of the first entry.
     pub first: Option<String>,
     /// Time of the last.

@@ -3,14 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use sts_core::{DecoderReferenceNumber, MeterPan};
 use sts_harness::case::{Case, Overrides};
 use sts_harness::import::{
     self, Constant, Damaged, DateOrder, DecimalMark, ImportError, Limit, Mapped, Options, Report,
 };
-use sts_harness::keys::Locked;
+use sts_harness::keys::{KeyRing, Locked};
+use sts_harness::simulate::{Scale, Scenario};
 use sts_harness::time::Zone;
 
 /// A folder of its own for a test, removed on drop.
@@ -459,4 +462,80 @@ fn no_cut_and_no_flipped_byte_brings_it_down() {
             let _ = import::check(std::slice::from_ref(&file), &options());
         }
     }
+}
+
+/// The simulated city, its exports without a word of keys.
+#[test]
+fn settings_that_no_column_tells_are_told_by_tokens() {
+    let folder = Folder::new("inferred");
+    let city = folder.0.join("city");
+    let scale = Scale { meters: Some(150), ..Scale::default() };
+    Scenario::load("mangaung").unwrap().write(scale, &city, false).unwrap();
+    let mut case = csv::Reader::from_path(city.join("entries.csv")).unwrap();
+    let kept = ["id", "entered_at", "drn", "entered", "sold_at"];
+    let header = case.headers().unwrap().clone();
+    let places = kept.map(|name| header.iter().position(|column| column == name).unwrap());
+    let mut export = csv::Writer::from_path(folder.0.join("sales.csv")).unwrap();
+    export.write_record(kept).unwrap();
+    for row in case.records().map(Result::unwrap) {
+        export.write_record(places.map(|place| row.get(place).unwrap())).unwrap();
+    }
+    export.flush().unwrap();
+
+    let mut options = options();
+    options.keys = Some(KeyRing::load(&city.join("keys.toml"), &mut Locked).unwrap());
+    let report = import::write(&[folder.0.join("sales.csv")], &folder.case(), &options).unwrap();
+    assert_eq!(report.meters_told, 0);
+    assert!(report.meters_inferred * 100 >= report.meters * 95, "{report:?}");
+
+    let columns = |path: PathBuf| -> HashMap<String, String> {
+        let mut file = csv::Reader::from_path(path).unwrap();
+        let header = file.headers().unwrap().clone();
+        let names = ["ea", "sgc", "krn", "ti", "kt", "base_date"];
+        let row = |row: csv::StringRecord| {
+            let value = |name| row.get(header.iter().position(|it| it == name)?);
+            let number = value("drn").or_else(|| value("pan")).unwrap();
+            let pan = MeterPan::parse(number).or_else(|_| {
+                let drn = DecoderReferenceNumber::parse(number)?;
+                Ok::<_, sts_core::key::InvalidMeterNumber>(MeterPan::from_drn(&drn))
+            });
+            let values = names.map(|name| value(name).unwrap_or_default());
+            (pan.unwrap().to_string(), values.join(","))
+        };
+        file.records().map(|record| row(record.unwrap())).collect()
+    };
+    let (truth, found) =
+        (columns(city.join("meters.csv")), columns(folder.case().join("meters.csv")));
+    let right = found.iter().filter(|(pan, values)| truth.get(*pan) == Some(values)).count();
+    assert!(right * 100 >= found.len() * 95, "{right} of {}", found.len());
+    // The case is whole: it replays, and each inference has its reason.
+    assert_eq!(folder.read("inferred.csv").lines().count(), found.len() + 1);
+    std::fs::copy(city.join("keys.toml"), folder.case().join("keys.toml")).unwrap();
+    Case::load(&folder.case(), Overrides::default(), &mut Locked).unwrap();
+}
+
+#[test]
+fn meters_without_a_token_to_go_by_are_said() {
+    let folder = Folder::new("not-inferred");
+    let rows = "id,sold_at,drn,sgc,token\n\
+                1,2024-10-31T10:00:00Z,01202401012,600457,69422342762654887585\n\
+                2,2024-10-31T10:00:00Z,01202401020,600457,18446744073843772416\n\
+                3,2024-10-31T10:00:00Z,01202401038,999999,69422342762654887585\n\
+                4,2024-10-31T10:00:00Z,01202401046,600457,69422342762654887586\n";
+    let file = folder.file("sales.csv", rows);
+    let mut options = options();
+    let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/mangaung-2024/keys.toml");
+    options.keys = Some(KeyRing::load(&keys, &mut Locked).unwrap());
+    let report = import::write(&[file], &folder.case(), &options).unwrap();
+    assert_eq!((report.meters, report.meters_inferred), (4, 1));
+    let said = folder.read("inferred.csv");
+    for why in [
+        "vending-krn1,opens 1 of its 1 earliest tokens",
+        "it has no token to be told by",
+        "no key is held that fits what its rows say",
+        "none of its 1 earliest tokens authenticates",
+    ] {
+        assert!(said.contains(why), "{why}: {said}");
+    }
+    assert!(report.notes.iter().any(|note| note.contains("lacks 3 of 4")), "{:?}", report.notes);
 }

@@ -16,10 +16,10 @@ use crate::keys::VendingEntry;
 
 /// A configuration in which a token may have been made.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Configuration<'a> {
-    pub(super) entry: &'a VendingEntry,
-    pub(super) ti: TariffIndex,
-    pub(super) ea: EncryptionAlgorithm,
+pub(crate) struct Configuration<'a> {
+    pub(crate) entry: &'a VendingEntry,
+    pub(crate) ti: TariffIndex,
+    pub(crate) ea: EncryptionAlgorithm,
 }
 
 impl Configuration<'_> {
@@ -29,7 +29,7 @@ impl Configuration<'_> {
         KeyAttributes { sgc, krn, ti, kt, ken: KeyExpiryNumber::NEVER }
     }
 
-    pub(super) fn key(&self, pan: &MeterPan) -> Option<DecoderKey> {
+    pub(crate) fn key(&self, pan: &MeterPan) -> Option<DecoderKey> {
         self.entry.key.derive(pan, self.ea, &self.attributes(), self.entry.base_date).ok()
     }
 
@@ -79,11 +79,11 @@ pub(super) fn question(token: Token) -> Question {
 
 /// A candidate under which a token authenticates.
 #[derive(Clone, Debug)]
-pub(super) struct Opened {
+pub(crate) struct Opened {
     /// Which candidate.
-    pub(super) index: usize,
+    pub(crate) index: usize,
     pub(super) key: DecoderKey,
-    pub(super) payload: Payload,
+    pub(crate) payload: Payload,
 }
 
 fn opened(token: Token, index: usize, key: Option<DecoderKey>) -> Option<Opened> {
@@ -93,7 +93,7 @@ fn opened(token: Token, index: usize, key: Option<DecoderKey>) -> Option<Opened>
 }
 
 /// Opens a token under each of many configurations, of one meter number each.
-pub(super) fn open_under(
+pub(crate) fn open_under(
     batch: Batch,
     token: Token,
     candidates: &[(Configuration<'_>, MeterPan)],
@@ -128,7 +128,7 @@ pub(super) fn open_under(
 
 /// Opens a token under each of many configurations of one meter, with every tariff index in the
 /// place of its own: candidate `100 * n + ti`.
-pub(super) fn open_under_tariffs(
+pub(crate) fn open_under_tariffs(
     batch: Batch,
     token: Token,
     pan: &MeterPan,
@@ -187,9 +187,9 @@ pub(super) fn open_under_tariffs(
 }
 
 /// How many tariff indices there are.
-pub(super) const TARIFFS: usize = 100;
+pub(crate) const TARIFFS: usize = 100;
 
-pub(super) fn tariff_index(ti: usize) -> Option<TariffIndex> {
+pub(crate) fn tariff_index(ti: usize) -> Option<TariffIndex> {
     u8::try_from(ti).ok().and_then(|ti| TariffIndex::new(ti).ok())
 }
 

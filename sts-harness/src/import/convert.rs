@@ -48,6 +48,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// What was keyed.
+    pub(super) fn entered(&self) -> &str {
+        &self.fields[1]
+    }
+
     pub(super) fn line(&self, id: &str) -> Vec<u8> {
         let at = self.at.to_string();
         let [pan, rest @ ..] = self.fields.each_ref().map(String::as_str);
@@ -77,11 +82,17 @@ pub(super) struct Mended {
     pub(super) days: u64,
 }
 
-/// A meter as a row says it is.
+/// A meter as a row says it is, in the columns of `meters.csv` behind its number; empty where the
+/// row does not say.
 #[derive(Clone, Debug)]
 pub(super) struct Settings(pub(super) [String; 10]);
 
 impl Settings {
+    /// Whether all is said that `meters.csv` needs.
+    pub(super) fn are_whole(&self) -> bool {
+        self.0[..6].iter().all(|value| !value.is_empty())
+    }
+
     pub(super) fn line(&self, pan: &str) -> Vec<u8> {
         csv_line(std::iter::once(pan).chain(self.0.iter().map(String::as_str)))
     }
@@ -130,7 +141,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The entries of the row: one for each token.
-    pub(super) fn entries(mut self) -> Result<(Vec<Entry>, Option<Settings>), Fault> {
+    pub(super) fn entries(mut self) -> Result<(Vec<Entry>, Settings), Fault> {
         let pan = self.meter()?;
         let sold_at = self.sold_at()?;
         let at = match (self.plan.mapping.has(Field::EnteredAt), sold_at) {
@@ -358,19 +369,11 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// What `meters.csv` says of the meter, where the row tells all of it.
-    fn settings(&self, pan: MeterPan, told: [&String; 5]) -> Result<Option<Settings>, Fault> {
-        let krn = told[2];
-        let base_date = match self.get(Field::BaseDate) {
-            Some(text) => by_krn(text, krn).map(str::to_owned),
-            None => None,
-        };
-        let Some(base_date) = base_date else { return Ok(None) };
-        if told.iter().any(|told| told.is_empty()) {
-            return Ok(None);
-        }
+    /// What the row says for `meters.csv`.
+    fn settings(&self, pan: MeterPan, told: [&String; 5]) -> Result<Settings, Fault> {
         let [ea, sgc, krn, ti, kt] = told.map(String::clone);
-        let base_date = whole(&base_date).to_owned();
+        let base_date = self.get(Field::BaseDate).and_then(|text| by_krn(text, &krn));
+        let base_date = whole(base_date.unwrap_or_default()).to_owned();
         let more = [Field::Ken, Field::Profile, Field::Firmware, Field::TidFloor];
         let [ken, profile, firmware, tid_floor] =
             more.map(|field| whole(&self.text(field)).to_owned());
@@ -389,10 +392,12 @@ impl<'a> Reading<'a> {
                 })?;
             }
         }
-        meter.consistent().map_err(|problem| {
-            fault(Field::Krn, problem.strip_prefix("krn: ").unwrap_or(&problem).to_owned())
-        })?;
-        Ok(Some(Settings([ea, sgc, krn, ti, kt, base_date, ken, profile, firmware, tid_floor])))
+        if !krn.is_empty() && !kt.is_empty() {
+            meter.consistent().map_err(|problem| {
+                fault(Field::Krn, problem.strip_prefix("krn: ").unwrap_or(&problem).to_owned())
+            })?;
+        }
+        Ok(Settings([ea, sgc, krn, ti, kt, base_date, ken, profile, firmware, tid_floor]))
     }
 }
 

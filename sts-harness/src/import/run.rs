@@ -1,6 +1,5 @@
 //! All rows of all exports, from the first to the last.
 
-use std::collections::hash_map::Entry as Slot;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,10 +11,12 @@ use sts_core::MeterPan;
 use super::cells::Damage;
 use super::columns::Field;
 use super::convert::{ENTRY_HEADER, Entry, METER_HEADER, Mended, Reading, Settings, exchanged};
+use super::infer::{self, Inferred, Sample};
 use super::plan::{Plan, look};
 use super::source::{Flow, RawRow, Source};
 use super::{FileReport, ImportError, Limit, Options, Report};
 use crate::input::Place;
+use crate::keys::KeyRing;
 use crate::row_file::{RowFile, WriteError, csv_line};
 use crate::sort::Sorter;
 use crate::table::guarded;
@@ -177,7 +178,7 @@ impl Run<'_> {
             match reading.entries() {
                 Ok((entries, settings)) => {
                     for entry in entries {
-                        self.entry(place, name, row, &entry, settings.as_ref())?;
+                        self.entry(place, name, row, &entry, &settings)?;
                     }
                     return Ok(());
                 }
@@ -207,7 +208,7 @@ impl Run<'_> {
         name: &str,
         row: &RawRow,
         entry: &Entry,
-        settings: Option<&Settings>,
+        settings: &Settings,
     ) -> Result<(), WriteError> {
         self.report.files[place].entries += 1;
         self.report.entries += 1;
@@ -226,7 +227,7 @@ impl Run<'_> {
         let file = row.file.as_deref().unwrap_or(name);
         self.order.see(entry.at, file, row.line);
         let shown = || Place::line(file, row.line).to_string();
-        self.meters.see(entry, settings, shown);
+        self.meters.see(entry, settings, self.options.keys.is_some(), shown);
         let Some(out) = &mut self.out else { return Ok(()) };
         out.entry(entry.at, entry.line(&id))
     }
@@ -260,10 +261,12 @@ impl Run<'_> {
     }
 
     fn finish(mut self) -> Result<Report, ImportError> {
-        self.notes();
+        let inferred = self.meters.inferred(self.options.keys.as_ref());
+        self.notes(&inferred);
         let Self { options, out, mut report, meters, .. } = self;
         report.meters = u64::try_from(meters.seen.len()).unwrap_or_default();
         report.meters_told = meters.told;
+        report.meters_inferred = inferred.found();
         let mut problem = None;
         if let Some(limit) = options.max_rejects
             && limit.is_exceeded(report.rejected, report.rows)
@@ -293,7 +296,8 @@ impl Run<'_> {
         }
         if let Some(mut out) = out {
             if problem.is_none() {
-                meters.lines().try_for_each(|line| out.meter(&line))?;
+                meters.lines(&inferred).try_for_each(|line| out.meter(&line))?;
+                inferred.lines().try_for_each(|line| out.inferred(&line))?;
             }
             report.written = match &problem {
                 None => out.finish(&mut report)?,
@@ -306,7 +310,7 @@ impl Run<'_> {
         }
     }
 
-    fn notes(&mut self) {
+    fn notes(&mut self, inferred: &AllInferred) {
         let notes = &mut self.report.notes;
         let mut damaged: Vec<_> = self.damaged.iter().collect();
         damaged.sort();
@@ -336,7 +340,7 @@ impl Run<'_> {
         }
         self.doubles.note(self.options.distinct, notes);
         self.order.note(self.options.sort, notes);
-        self.meters.note(self.options, notes);
+        self.meters.note(self.options, inferred, notes);
         self.report.first = self.order.first.map(|time| time.to_string());
         self.report.last = self.order.last.map(|time| time.to_string());
     }
@@ -369,6 +373,7 @@ struct Out {
     /// Whether a `meters.csv` that is there already is left alone.
     keeps_meters: bool,
     rejects: Option<RowFile<File>>,
+    inferred: Option<RowFile<File>>,
 }
 
 const REJECT_HEADER: [&str; 5] = ["file", "line", "column", "reason", "row"];
@@ -381,7 +386,9 @@ impl Out {
         }
         std::fs::create_dir_all(folder).map_err(|error| WriteError::new(folder, error))?;
         // Those of a run before would be taken for this one's.
-        let _ = std::fs::remove_file(folder.join("rejects.csv"));
+        for old in ["rejects.csv", "inferred.csv"] {
+            let _ = std::fs::remove_file(folder.join(old));
+        }
         let sorter = options.sort.then(|| Sorter::new(folder, options.sort_memory));
         Ok(Self {
             folder: folder.to_owned(),
@@ -390,6 +397,7 @@ impl Out {
             meters: None,
             keeps_meters: folder.join("meters.csv").exists() && !options.force,
             rejects: None,
+            inferred: None,
         })
     }
 
@@ -411,6 +419,14 @@ impl Out {
         self.meters.as_mut().map_or(Ok(()), |meters| meters.push(line))
     }
 
+    fn inferred(&mut self, line: &[u8]) -> Result<(), WriteError> {
+        if self.inferred.is_none() {
+            let path = self.folder.join("inferred.csv");
+            self.inferred = Some(RowFile::create(&path, csv_line(infer::HEADER))?);
+        }
+        self.inferred.as_mut().map_or(Ok(()), |inferred| inferred.push(line))
+    }
+
     fn reject(&mut self, [file, line, column, reason, row]: [&str; 5]) -> Result<(), WriteError> {
         if self.rejects.is_none() {
             let path = self.folder.join("rejects.csv");
@@ -424,7 +440,7 @@ impl Out {
 
     /// Puts the files in place.
     fn finish(self, report: &mut Report) -> Result<Vec<PathBuf>, WriteError> {
-        let Self { mut entries, sorter, meters, keeps_meters, rejects, .. } = self;
+        let Self { mut entries, sorter, meters, keeps_meters, rejects, inferred, .. } = self;
         if let Some(sorter) = sorter {
             let sorted = sorter.finish()?;
             if sorted.files() > 0 {
@@ -445,8 +461,8 @@ impl Out {
             std::fs::rename(&part, &whole).map_err(|error| WriteError::new(&whole, error))?;
             written.push(whole);
         }
-        if let Some(rejects) = rejects {
-            written.push(rejects.finish()?);
+        for file in [inferred, rejects].into_iter().flatten() {
+            written.push(file.finish()?);
         }
         Ok(written)
     }
@@ -550,11 +566,17 @@ impl Order {
 struct Seen {
     /// Which of the meters it is, in the order they were met.
     place: usize,
+    first: Timestamp,
     last: Timestamp,
-    /// Its settings in the row last read that told them, by their number.
+    /// Its entries.
+    entries: u64,
+    /// Its settings in the row last read that told all, by their number.
     latest: Option<u32>,
-    /// Those of its earliest row.
+    /// Those of its earliest row that told all, and what the earliest told where none did.
     earliest: Option<(Timestamp, u32)>,
+    partly: Option<(Timestamp, u32)>,
+    /// Its earliest tokens, where its settings are not told.
+    samples: Vec<Sample>,
 }
 
 #[derive(Debug, Default)]
@@ -571,31 +593,51 @@ struct Meters {
 }
 
 impl Meters {
-    fn see(&mut self, entry: &Entry, settings: Option<&Settings>, place: impl Fn() -> String) {
-        let kind = settings.map(|settings| {
+    fn see(
+        &mut self,
+        entry: &Entry,
+        settings: &Settings,
+        with_samples: bool,
+        place: impl Fn() -> String,
+    ) {
+        let kind = if let Some(kind) = self.numbers.get(&settings.0) {
+            *kind
+        } else {
             let next = u32::try_from(self.kinds.len()).unwrap_or(u32::MAX);
-            match self.numbers.get(&settings.0) {
-                Some(kind) => *kind,
-                None => {
-                    self.kinds.push(settings.clone());
-                    *self.numbers.entry(settings.0.clone()).or_insert(next)
-                }
-            }
-        });
-        let met = self.seen.len();
-        let seen = match self.seen.entry(entry.pan) {
-            Slot::Vacant(slot) => {
-                slot.insert(Seen { place: met, last: entry.at, latest: None, earliest: None })
-            }
-            Slot::Occupied(slot) => slot.into_mut(),
+            self.kinds.push(settings.clone());
+            *self.numbers.entry(settings.0.clone()).or_insert(next)
         };
-        if entry.at < seen.last {
+        let (met, at) = (self.seen.len(), entry.at);
+        let seen = self.seen.entry(entry.pan).or_insert_with(|| Seen {
+            place: met,
+            first: at,
+            last: at,
+            entries: 0,
+            latest: None,
+            earliest: None,
+            partly: None,
+            samples: Vec::new(),
+        });
+        seen.entries += 1;
+        seen.first = seen.first.min(at);
+        if at < seen.last {
             self.early += 1;
             self.first_early.get_or_insert_with(&place);
         } else {
-            seen.last = entry.at;
+            seen.last = at;
         }
-        let Some(kind) = kind else { return };
+        let whole = settings.are_whole();
+        let earliest = if whole { &mut seen.earliest } else { &mut seen.partly };
+        if earliest.is_none_or(|(known, _)| at < known) {
+            *earliest = Some((at, kind));
+        }
+        if !whole {
+            if with_samples && seen.earliest.is_none() {
+                infer::keep(&mut seen.samples, at, entry.entered());
+            }
+            return;
+        }
+        seen.samples = Vec::new();
         match seen.latest.replace(kind) {
             None => self.told += 1,
             Some(known) if known == kind => {}
@@ -604,24 +646,65 @@ impl Meters {
                 self.first_changed.get_or_insert_with(place);
             }
         }
-        if seen.earliest.is_none_or(|(at, _)| entry.at < at) {
-            seen.earliest = Some((entry.at, kind));
-        }
+    }
+
+    fn settings(&self, kind: u32) -> Option<&Settings> {
+        self.kinds.get(usize::try_from(kind).ok()?)
+    }
+
+    /// What the keys tell of meters whose settings no row tells.
+    fn inferred(&self, keys: Option<&KeyRing>) -> AllInferred {
+        let Some(ring) = keys else { return AllInferred::default() };
+        let open = self.seen.iter().filter(|(_, seen)| seen.earliest.is_none());
+        let mut open: Vec<(&MeterPan, &Seen)> = open.collect();
+        open.sort_unstable_by_key(|(_, seen)| seen.place);
+        let apart = self.minutes_apart();
+        let nothing = Settings(Default::default());
+        let one = |(pan, seen): &(&MeterPan, &Seen)| {
+            let told = seen.partly.and_then(|(_, kind)| self.settings(kind)).unwrap_or(&nothing);
+            (seen.place, **pan, infer::infer(ring, pan, told, &seen.samples, apart))
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = open.len().div_ceil(threads).max(1);
+        let found = std::thread::scope(|scope| {
+            let running: Vec<_> = open
+                .chunks(share)
+                .map(|share| scope.spawn(|| share.iter().map(one).collect::<Vec<_>>()))
+                .collect();
+            let joined = running.into_iter().map(|thread| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            joined.flatten().collect()
+        });
+        AllInferred(found)
+    }
+
+    /// Minutes between two entries of a meter, on average; `None` where too few are known.
+    fn minutes_apart(&self) -> Option<i64> {
+        const ENOUGH: u64 = 20;
+        let (minutes, gaps) = self.seen.values().fold((0, 0), |(minutes, gaps), seen| {
+            let span = seen.last.duration_since(seen.first).as_secs() / 60;
+            (minutes + span, gaps + seen.entries - 1)
+        });
+        (gaps >= ENOUGH).then(|| minutes / i64::try_from(gaps).unwrap_or(i64::MAX))
     }
 
     /// The lines of `meters.csv`, in the order the meters were met.
-    fn lines(&self) -> impl Iterator<Item = Vec<u8>> {
-        let told =
-            self.seen.iter().filter_map(|(pan, seen)| Some((seen.place, pan, seen.earliest?.1)));
-        let mut told: Vec<(usize, &MeterPan, u32)> = told.collect();
-        told.sort_unstable_by_key(|(place, ..)| *place);
-        told.into_iter().filter_map(|(_, pan, kind)| {
-            let settings = self.kinds.get(usize::try_from(kind).ok()?)?;
-            Some(settings.line(&pan.to_string()))
-        })
+    fn lines<'a>(&'a self, inferred: &'a AllInferred) -> impl Iterator<Item = Vec<u8>> {
+        let told = self
+            .seen
+            .iter()
+            .filter_map(|(pan, seen)| Some((seen.place, *pan, self.settings(seen.earliest?.1)?)));
+        let found = inferred
+            .0
+            .iter()
+            .filter_map(|(place, pan, found)| Some((*place, *pan, &found.as_ref().ok()?.settings)));
+        let mut all: Vec<(usize, MeterPan, &Settings)> = told.chain(found).collect();
+        all.sort_unstable_by_key(|(place, ..)| *place);
+        all.into_iter().map(|(_, pan, settings)| settings.line(&pan.to_string()))
     }
 
-    fn note(&self, options: &Options, notes: &mut Vec<String>) {
+    fn note(&self, options: &Options, inferred: &AllInferred, notes: &mut Vec<String>) {
         if let Some(first) = self.first_early.as_ref().filter(|_| !options.sort) {
             let entries = counted(self.early, "entry is", "entries are");
             notes.push(format!(
@@ -637,14 +720,48 @@ impl Meters {
             ));
         }
         let met = u64::try_from(self.seen.len()).unwrap_or_default();
-        if met > 0 && self.told < met {
+        let found = inferred.found();
+        if found > 0 {
+            let meters = counted(found, "meter are", "meters are");
             notes.push(format!(
-                "meters.csv lacks {} of {}, since it needs ea, sgc, krn, ti, kt and base_date of \
-                 each: give what no column has, for example --set kt=2 --set \
-                 base_date=1:1993,2:2014",
-                met - self.told,
-                counted(met, "meter", "meters")
+                "settings of {meters} inferred from the keys held: inferred.csv says from what"
             ));
         }
+        let lacking = met - self.told - found;
+        if lacking > 0 {
+            let of = counted(met, "meter", "meters");
+            let why = match inferred.first_open() {
+                Some((pan, why)) => {
+                    format!("the keys held do not tell it; of {}, the first: {why}", pan.drn())
+                }
+                None => "give what no column has, for example --set kt=2 --set \
+                         base_date=1:1993,2:2014, or --keys with the keys to try"
+                    .to_owned(),
+            };
+            notes.push(format!(
+                "meters.csv lacks {lacking} of {of}, since it needs ea, sgc, krn, ti, kt and \
+                 base_date of each: {why}"
+            ));
+        }
+    }
+}
+
+/// What was inferred of each meter that no row tells: its place among those met, its number.
+#[derive(Debug, Default)]
+struct AllInferred(Vec<(usize, MeterPan, Result<Inferred, String>)>);
+
+impl AllInferred {
+    fn found(&self) -> u64 {
+        let found = self.0.iter().filter(|(.., found)| found.is_ok()).count();
+        u64::try_from(found).unwrap_or_default()
+    }
+
+    fn first_open(&self) -> Option<(&MeterPan, &str)> {
+        self.0.iter().find_map(|(_, pan, found)| Some((pan, found.as_ref().err()?.as_str())))
+    }
+
+    /// The lines of `inferred.csv`.
+    fn lines(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.0.iter().map(|(_, pan, found)| infer::line(pan, found))
     }
 }
