@@ -182,6 +182,12 @@ pub(crate) struct ReplayArgs {
     /// Go on with a run that was interrupted: the same case, the same --out.
     #[arg(long, requires = "out")]
     pub(crate) resume: bool,
+    /// A page in HTML with counts, causes and pictures; no meter number and no token is in it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// A table in CSV of what is to be done at which meter. It has real meter numbers.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) work_list: Option<PathBuf>,
 }
 
 /// How causes are searched for.

@@ -9,6 +9,7 @@ mod issue;
 mod keys;
 mod lookup;
 mod out;
+mod page;
 mod replay;
 mod search;
 mod simulate;

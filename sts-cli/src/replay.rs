@@ -14,6 +14,7 @@ use sts_harness::input::{InputError, Place, Warning};
 use sts_harness::progress::{Origin, Progress, ProgressError};
 use sts_harness::records::EntryRow;
 use sts_harness::replay::{Notice, Replay, Reproduced, Step, Totals, is_as_expected};
+use sts_harness::report::Report;
 use sts_harness::results::{Form, Rejects, Results};
 use sts_harness::time;
 
@@ -21,6 +22,7 @@ use crate::args::ReplayArgs;
 use crate::exit::{Done, Exit, Failure};
 use crate::keys::FromFiles;
 use crate::out::{Out, grouped, wrapped};
+use crate::page;
 use crate::search;
 use crate::verify::reject;
 
@@ -42,6 +44,7 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
         (Some(path), Some(form)) => Some(progress(args, &case, &settings, form, path)?),
         _ => None,
     };
+    let page = args.wants_page().then(|| page::start(args, &case)).transpose()?;
     let mut exit = Exit::Good;
     let at_meters = args.rejects.as_ref().map(|path| path.with_extension("meters.csv"));
     for file in std::mem::take(&mut case.rejected) {
@@ -70,11 +73,12 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
         ticker: Ticker::new(results.is_some(), entries.length()),
         results,
         doubled: 0,
+        page,
         file: entries.file().to_owned(),
     };
     let ended = run.entries(entries, &mut replay, out);
     run.ticker.clear();
-    let Run { mut exit, totals, results, rejects, doubled, .. } = run;
+    let Run { mut exit, totals, results, rejects, doubled, page, .. } = run;
     // What is wrong in a line is so again: there is nothing to resume.
     let in_line =
         |failure: &Failure| matches!(failure, Failure::Input(error) if error.place.line.is_some());
@@ -84,6 +88,10 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
     }
     ended?;
     let rejected = rejects.finish()?;
+    if let Some(mut page) = page {
+        page.add_rejected(rejected);
+        page::write(args, &page)?;
+    }
     if out.is_text() {
         summary(&about, &totals, out)?;
     }
@@ -157,6 +165,8 @@ struct Run {
     ticker: Ticker,
     /// Rows that have the id and the time of their meter's row before.
     doubled: u64,
+    /// The page and the work list, where they are asked for.
+    page: Option<Report>,
     /// The name of the file of entries.
     file: String,
 }
@@ -227,6 +237,9 @@ impl Run {
             Exit::of(is_as_expected(verdict))
         });
         self.totals.add(verdict);
+        if let Some(page) = &mut self.page {
+            page.add(entry, step);
+        }
         if let Some(results) = &mut self.results {
             results.put(verdict)?;
         } else if out.is_text() {

@@ -29,6 +29,7 @@ pub mod profiles;
 pub mod progress;
 pub mod records;
 pub mod replay;
+pub mod report;
 pub mod results;
 mod row_file;
 pub mod simulate;

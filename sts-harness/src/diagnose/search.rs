@@ -23,6 +23,7 @@ use crate::describe::{TidReading, summary};
 use crate::fleet::{Fleet, TrackedMeter, meter_key};
 use crate::keys::VendingEntry;
 use crate::slips::{self, Digits, Undone};
+use crate::time::format_minutes;
 
 /// In what a configuration differs from the meter's.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -708,6 +709,9 @@ impl<'a> Search<'a> {
     ) {
         let weighed = self.scales.weigh(payload, reading);
         detail.insert("says".into(), json!(summary(payload)));
+        if let Some(minutes) = payload.tid().and_then(|tid| reading.unix_minutes(tid)) {
+            detail.insert("tid_time".into(), json!(format_minutes(minutes)));
+        }
         evidence.extend(weighed.evidence);
         self.found.push(Match {
             cause,
