@@ -76,6 +76,11 @@ Examples: sts replay examples/mangaung-2024
           sts replay utility --sort --out answers.ndjson
           sts replay utility --sort --out answers.ndjson --resume")]
     Replay(ReplayArgs),
+    /// Compare two replays: which answers changed, and from what to what.
+    #[command(after_help = "\
+Each file is what sts replay CASE --format ndjson wrote. Exit status 1 where something changed.
+Example: sts diff before.ndjson after.ndjson")]
+    Diff(DiffArgs),
     /// Make a case of exports: CSV, TSV, JSON, XLSX, logged messages of a vending server.
     #[command(after_help = "\
 Examples: sts import --check sales.xlsx --tz Africa/Johannesburg
@@ -188,6 +193,14 @@ pub(crate) struct ReplayArgs {
     /// A table in CSV of what is to be done at which meter. It has real meter numbers.
     #[arg(long, value_name = "FILE")]
     pub(crate) work_list: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DiffArgs {
+    /// Results of the first replay.
+    pub(crate) first: PathBuf,
+    /// Results of the second.
+    pub(crate) second: PathBuf,
 }
 
 /// How causes are searched for.

@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod conform;
+mod diff;
 mod exit;
 mod import;
 mod issue;
@@ -31,6 +32,7 @@ fn main() -> std::process::ExitCode {
         Verb::Explain(args) => ask::explain(args, &mut out),
         Verb::Issue(args) => issue::run(args, &mut out),
         Verb::Replay(args) => replay::run(args, &mut out),
+        Verb::Diff(args) => diff::run(args, &mut out),
         Verb::Import(args) => import::run(args, &mut out),
         Verb::Simulate(args) => simulate::run(args, &mut out),
         Verb::Conform(args) => conform::run(args, &mut out),

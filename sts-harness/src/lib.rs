@@ -16,6 +16,7 @@ pub mod cause;
 pub mod conform;
 pub mod describe;
 pub mod diagnose;
+pub mod diff;
 pub mod emit;
 pub mod entries;
 pub mod fleet;
