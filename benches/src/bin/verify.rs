@@ -16,7 +16,9 @@ use std::time::Instant;
 use des::Des;
 use des::cipher::{BlockCipherEncrypt, KeyInit};
 use sts_benches::thread_cpu_ns;
-use sts_core::key::{EncryptionAlgorithm, KeyAttributes, control_block, luhn_check_digit, pan_block};
+use sts_core::key::{
+    EncryptionAlgorithm, KeyAttributes, control_block, luhn_check_digit, pan_block,
+};
 use sts_core::{
     Amount, Commodity, DecoderReferenceNumber, KeyExpiryNumber, MeterPan, Payload, TariffIndex,
     Token, TokenId,
@@ -53,7 +55,10 @@ fn main() {
         fast.push(per_row(thread_cpu_ns() - start) / 10.0);
     }
     let (slow, fast) = (tenth_percentile(slow), tenth_percentile(fast));
-    println!("CSV to CSV, DKGA02 and EA07, every row its own key, {} bytes a row", table.len() / ROWS);
+    println!(
+        "CSV to CSV, DKGA02 and EA07, every row its own key, {} bytes a row",
+        table.len() / ROWS
+    );
     println!("  straightforward {slow:>8.1} ns a row");
     println!("  sts verify      {fast:>8.1} ns a row {:>6.1} x", slow / fast);
 
