@@ -132,7 +132,9 @@ impl<'r> Bulk<'r> {
             let _ends = EndsOnPanic(&turns);
             loop {
                 let mut rejected = Vec::new();
-                let read = lock(&source).next(&mut block).and_then(|more| {
+                // A statement of its own: the lock is not held while the block is worked on.
+                let more = lock(&source).next(&mut block);
+                let read = more.and_then(|more| {
                     rejected.extend(block.rejected.take());
                     worker.block(&block, &mut rejected, |verdict| each(verdict, &mut out))?;
                     Ok(more)
