@@ -100,6 +100,9 @@ Examples: sts conform --command './meter --port 3' --junit results.xml
           sts conform --command ./meter --differential 100000 --seed 7 > shortest.txt
           sts conform --command ./meter --sequence shortest.txt")]
     Conform(Box<ConformArgs>),
+    /// Compare plans for a change of keys: refusals, calls and households without, day by day.
+    #[command(after_help = "Example: sts forecast mangaung --svg forecast.svg")]
+    Forecast(ForecastArgs),
     /// Turn a token identifier into a date, or a date into an identifier.
     #[command(after_help = "Examples: sts tid 85740    sts tid 2024-11-01T08:00:00Z")]
     Tid(TidArgs),
@@ -417,6 +420,18 @@ pub(crate) struct ConformArgs {
     /// Print the cases and run nothing.
     #[arg(long)]
     pub(crate) list: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ForecastArgs {
+    /// The plans and what households do: mangaung, or a file in .toml.
+    pub(crate) scenario: String,
+    /// Another number of meters, and as many remedies a day in proportion.
+    #[arg(long)]
+    pub(crate) meters: Option<NonZeroUsize>,
+    /// A file for the chart of stranded households by day.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -5,6 +5,7 @@ mod ask;
 mod conform;
 mod diff;
 mod exit;
+mod forecast;
 mod import;
 mod issue;
 mod keys;
@@ -36,6 +37,7 @@ fn main() -> std::process::ExitCode {
         Verb::Import(args) => import::run(args, &mut out),
         Verb::Simulate(args) => simulate::run(args, &mut out),
         Verb::Conform(args) => conform::run(args, &mut out),
+        Verb::Forecast(args) => forecast::run(args, &mut out),
         Verb::Tid(args) => lookup::tid(args, &mut out),
         Verb::Drn(args) => lookup::drn(args, &mut out),
         Verb::Profiles(args) => lookup::profiles(args, &mut out),

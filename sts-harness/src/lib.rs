@@ -7,6 +7,7 @@
 //! * [`records`], [`table`], [`input`], [`time`]: rows in, and what is wrong with them.
 //! * [`entries`]: the entries of a case as a stream; [`replay`]: entries against meters ([`fleet`]); [`diagnose`]: from a refusal to its [`cause`].
 //! * [`conform`]: suites and random sequences on a device under test.
+//! * [`simulate`]: cases whose truth is known; [`forecast`]: what a change of keys would do.
 //! * [`inspect`], [`verify`], [`issue`], [`slip`], [`numbers`]: single tokens and numbers.
 
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@ pub mod diff;
 pub mod emit;
 pub mod entries;
 pub mod fleet;
+pub mod forecast;
 pub mod import;
 pub mod input;
 pub mod inspect;

@@ -7,7 +7,7 @@
 
 mod behaviour;
 mod digits;
-mod random;
+pub(crate) mod random;
 mod record;
 mod scenario;
 mod story;

@@ -9,17 +9,18 @@ use super::scenario::Delay;
 /// What a stream of random numbers is for. Each has its own, so that more noise in the records
 /// changes no meter and no purchase.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Stream {
+pub(crate) enum Stream {
     Keys = 1,
     Meter = 2,
     Tills = 3,
     Clock = 4,
     Visit = 5,
     Record = 6,
+    Forecast = 7,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
@@ -31,7 +32,7 @@ const fn mixed(mut z: u64) -> u64 {
 
 impl Random {
     /// The stream of one meter, visit or entry.
-    pub(super) const fn new(seed: u64, stream: Stream, index: u64) -> Self {
+    pub(crate) const fn new(seed: u64, stream: Stream, index: u64) -> Self {
         let state = mixed(seed.wrapping_add(GOLDEN)) ^ (stream as u64).wrapping_mul(GOLDEN);
         Self(mixed(mixed(state) ^ index.wrapping_mul(GOLDEN)))
     }
@@ -61,12 +62,12 @@ impl Random {
     }
 
     /// From 0 to below 1.
-    pub(super) fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
     }
 
     /// Whether something of this probability happens.
-    pub(super) fn chance(&mut self, share: f64) -> bool {
+    pub(crate) fn chance(&mut self, share: f64) -> bool {
         self.unit() < share
     }
 
