@@ -24,7 +24,7 @@ pub(crate) fn start(args: &ReplayArgs, case: &Case) -> Result<Report, Failure> {
     let files = files.into_iter().chain(own_keys).chain(args.keys.keys.clone());
     let mut inputs = Vec::new();
     for file in files.filter(|file| file.exists()) {
-        inputs.push(Input::of(&file).map_err(|error| named(&file, &error))?);
+        inputs.push(Input::of(&file)?);
     }
     let rejected = case.rejected.iter().map(|file| file.rows.len()).sum::<usize>();
     Ok(Report::new(About {

@@ -425,6 +425,6 @@ fn summary(about: &About, totals: &Totals, out: &mut Out) -> Result<(), Failure>
     Ok(())
 }
 
-fn count(number: usize, what: &str) -> String {
+fn count(number: u64, what: &str) -> String {
     if number == 0 { String::new() } else { format!(", {number} {what}") }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::blocks::{Block, Source};
 use crate::entries::Entries;
 use crate::fleet::{Fleet, TrackedMeter};
 use crate::input::{InputError, Place, Rejected, Warning};
@@ -13,7 +14,6 @@ use crate::keys::{KeyRing, Unlock};
 use crate::profiles::{self, ProfileFile};
 use crate::records::{self, EntryRow, METER_COLUMNS, MeterRow};
 use crate::table::Table;
-use crate::verify::blocks::{Block, Source};
 
 /// The settings of `case.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -152,12 +152,12 @@ impl Case {
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let (mut source, head) = Source::new(&file, File::open(path).map_err(unreadable)?)?;
         let header = Table::read(&file, &head, &METER_COLUMNS)?.header;
-        let line = header.join(&char::from(source.delimiter()).to_string()) + "\n";
         let (mut block, mut seen, mut rejected) = (Block::default(), HashMap::new(), Vec::new());
         while source.next(&mut block)? {
             rejected.extend(block.rejected.take());
-            let bytes = [line.as_bytes(), &block.bytes].concat();
-            let table = Table::read(&file, &bytes, &METER_COLUMNS)?.starting_at(block.line);
+            let (delimiter, rows) = (source.delimiter(), &block.bytes);
+            let table =
+                Table::read_part(&file, &header, delimiter, rows, block.line, &METER_COLUMNS)?;
             let meters = records::meter_rows(table, &mut seen);
             rejected.extend(meters.rejected);
             for mut row in meters.rows {

@@ -153,29 +153,13 @@ pub fn compare<E: From<InputError>>(
         if read.iter().all(Option::is_none) {
             break;
         }
-        let mut pairs = Vec::new();
-        match read {
-            [Some(before), Some(after)] if before.id == after.id => {
-                // Unless one of that name still waits, which then comes first.
-                if waiting.iter().all(|waiting| !waiting.has(&before.id)) {
-                    pairs.push((before, after));
-                } else {
-                    waiting[0].put(before);
-                    waiting[1].put(after);
-                }
-            }
-            [before, after] => {
-                before.into_iter().for_each(|said| waiting[0].put(said));
-                after.into_iter().for_each(|said| waiting[1].put(said));
-            }
-        }
-        let [in_first, in_second] = &mut waiting;
-        while let Some(id) = in_first.fresh.pop().or_else(|| in_second.fresh.pop()) {
-            if in_first.has(&id) && in_second.has(&id) {
-                pairs.extend(in_first.take(&id).zip(in_second.take(&id)));
-            }
-        }
-        for (before, after) in pairs {
+        for (place, said) in read.into_iter().enumerate() {
+            let Some(said) = said else { continue };
+            let Some(other) = waiting[1 - place].take(&said.id) else {
+                waiting[place].put(said);
+                continue;
+            };
+            let (before, after) = if place == 0 { (said, other) } else { (other, said) };
             summary.both += 1;
             let fields = before.differs(&after);
             if !fields.is_empty() {
@@ -204,19 +188,12 @@ pub fn compare<E: From<InputError>>(
 struct Waiting {
     said: HashMap<String, VecDeque<(u64, Said)>>,
     count: u64,
-    /// Ids that were put since it was last asked.
-    fresh: Vec<String>,
 }
 
 impl Waiting {
     fn put(&mut self, said: Said) {
-        self.fresh.push(said.id.clone());
         self.said.entry(said.id.clone()).or_default().push_back((self.count, said));
         self.count += 1;
-    }
-
-    fn has(&self, id: &str) -> bool {
-        self.said.contains_key(id)
     }
 
     fn take(&mut self, id: &str) -> Option<Said> {

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use crate::blocks::{Block, Source, record_end};
 use crate::input::{InputError, Rejected};
 use crate::records::{self, ENTRY_COLUMNS, EntryLine, EntryRow};
 use crate::sort::{Sorted, Sorter};
 use crate::table::Table;
-use crate::verify::blocks::{Block, Source, record_end};
 
 /// Entries of one stretch of the file.
 #[derive(Debug, Default)]
@@ -247,15 +247,13 @@ struct Parser {
     file: String,
     line: EntryLine,
     delimiter: u8,
-    /// The header as a line of its own.
-    header: Vec<u8>,
+    header: Vec<String>,
 }
 
 impl Parser {
     fn new(file: &str, header: &[String], delimiter: u8) -> Self {
         let line = EntryLine::new(header, delimiter);
-        let header = header.join(&char::from(delimiter).to_string()) + "\n";
-        Self { file: file.to_owned(), line, delimiter, header: header.into_bytes() }
+        Self { file: file.to_owned(), line, delimiter, header: header.to_vec() }
     }
 
     /// Tells whole rows, the first of them in line `number`.
@@ -286,8 +284,9 @@ impl Parser {
                 }
             }
             let slow = &bytes[start..at];
-            let bytes = [&self.header[..], slow].concat();
-            let mut table = Table::read(&self.file, &bytes, &ENTRY_COLUMNS)?.starting_at(number);
+            let Self { file, header, delimiter, .. } = self;
+            let mut table =
+                Table::read_part(file, header, *delimiter, slow, number, &ENTRY_COLUMNS)?;
             for (entry, as_it_stood) in records::entry_rows(&mut table) {
                 row(entry, Raw::Fields(&as_it_stood.original))?;
             }

@@ -276,7 +276,9 @@ impl Forecast {
     }
 }
 
-/// Causes of refusals, by the names of [`cause`](crate::cause).
+/// Causes of refusals. All but `kct.not_entered` have the names of [`cause`](crate::cause): here a set
+/// was handed out and the household could not enter it, of which a meter shows no more than that the
+/// key is not there.
 pub const CAUSES: [&str; 4] = ["krn.ahead", "krn.behind", "kct.not_entered", "tid.wrapped"];
 const AHEAD: usize = 0;
 const BEHIND: usize = 1;
@@ -566,6 +568,11 @@ mod tests {
     fn chart_of_the_docs_is_what_the_forecast_says() {
         let scenario = Scenario::load("mangaung").unwrap();
         let chart = scenario.chart(&scenario.run());
-        assert!(chart == include_str!("../../docs/forecast/mangaung.svg"), "regenerate the chart");
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        // The packaged crate comes without them.
+        if docs.exists() {
+            let kept = std::fs::read_to_string(docs.join("forecast/mangaung.svg")).unwrap();
+            assert!(chart == kept, "regenerate the chart");
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! What is wrong with an input, where, and what was expected. Values are shown, keys never.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 /// A place in an input.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -195,4 +198,22 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+/// Reads a file through, block by block. How long it is.
+pub(crate) fn each_block(path: &Path, mut tell: impl FnMut(&[u8])) -> Result<u64, InputError> {
+    let unreadable = |error: std::io::Error| {
+        InputError::unreadable(&path.display().to_string(), &error.to_string())
+    };
+    let mut file = File::open(path).map_err(unreadable)?;
+    let (mut block, mut length) = (vec![0; 256 << 10], 0);
+    loop {
+        match file.read(&mut block).map_err(unreadable)? {
+            0 => return Ok(length),
+            count => {
+                tell(&block[..count]);
+                length += count as u64;
+            }
+        }
+    }
 }

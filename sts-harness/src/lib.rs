@@ -6,12 +6,14 @@
 //! * [`keys`]: key files; [`profiles`]: meter families as data ([`emit`]: for firmware); [`case`]: a case folder.
 //! * [`records`], [`table`], [`input`], [`time`]: rows in, and what is wrong with them.
 //! * [`entries`]: the entries of a case as a stream; [`replay`]: entries against meters ([`fleet`]); [`diagnose`]: from a refusal to its [`cause`].
+//! * [`import`]: a case out of exports. [`results`], [`progress`]: answers out, and on after an interrupt; [`report`]: a page of them; [`diff`]: two replays compared.
 //! * [`conform`]: suites and random sequences on a device under test.
 //! * [`simulate`]: cases whose truth is known; [`forecast`]: what a change of keys would do.
 //! * [`inspect`], [`verify`], [`issue`], [`slip`], [`numbers`]: single tokens and numbers.
 
 #![forbid(unsafe_code)]
 
+mod blocks;
 pub mod case;
 pub mod cause;
 pub mod conform;
@@ -27,6 +29,7 @@ pub mod input;
 pub mod inspect;
 pub mod issue;
 pub mod keys;
+mod markup;
 pub mod numbers;
 pub mod profiles;
 pub mod progress;

@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cause::Cause;
 use crate::diagnose::{Diagnosis, MadeUnder, Ranked};
-use crate::input::InputError;
+use crate::input::{InputError, each_block};
 use crate::records::{parse_ea, parse_ti};
 use crate::row_file::WriteError;
 
@@ -42,22 +42,13 @@ impl Origin {
     ///
     /// [`InputError`] where it is there and cannot be read.
     pub fn file(&mut self, path: &Path) -> Result<(), InputError> {
-        let unreadable = |error: io::Error| {
-            InputError::unreadable(&path.display().to_string(), &error.to_string())
-        };
         if !path.exists() {
             self.setting(&"none");
             return Ok(());
         }
-        let mut file = File::open(path).map_err(unreadable)?;
-        self.setting(&file.metadata().map_err(unreadable)?.len());
-        let mut bytes = vec![0; 256 << 10];
-        loop {
-            match file.read(&mut bytes).map_err(unreadable)? {
-                0 => return Ok(()),
-                count => self.0.update(&bytes[..count]),
-            }
-        }
+        let length = each_block(path, |bytes| self.0.update(bytes))?;
+        self.setting(&length);
+        Ok(())
     }
 
     fn line(self) -> String {

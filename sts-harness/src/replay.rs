@@ -728,23 +728,23 @@ pub fn sighting_of(entry: &EntryRow) -> Sighting {
 #[non_exhaustive]
 pub struct Totals {
     /// Token entries judged.
-    pub entries: usize,
+    pub entries: u64,
     /// Taken.
-    pub accepted: usize,
+    pub accepted: u64,
     /// Refused.
-    pub refused: usize,
+    pub refused: u64,
     /// With a claim that came out again.
-    pub reproduced: usize,
+    pub reproduced: u64,
     /// With a claim that nearly did.
-    pub near: usize,
+    pub near: u64,
     /// With a claim that did not.
-    pub not_reproduced: usize,
+    pub not_reproduced: u64,
     /// For which no key is held.
-    pub key_missing: usize,
+    pub key_missing: u64,
     /// That could not be judged.
-    pub errors: usize,
+    pub errors: u64,
     /// Refusals by first-ranked cause, most frequent first.
-    pub causes: Vec<(&'static str, usize)>,
+    pub causes: Vec<(&'static str, u64)>,
 }
 
 impl Totals {

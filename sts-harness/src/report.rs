@@ -10,17 +10,17 @@ mod redact;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use sts_core::{Payload, TokenResult};
 
 use crate::cause::Cause;
+use crate::input::{InputError, each_block};
 use crate::records::EntryRow;
-use crate::replay::{Reproduced, Step, Verdict};
+use crate::replay::{Step, Totals, Verdict};
 use crate::table::guarded;
 use crate::time;
 
@@ -39,17 +39,10 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// Those of reading it.
-    pub fn of(path: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+    /// [`InputError`].
+    pub fn of(path: &Path) -> Result<Self, InputError> {
         let mut hash = Sha256::new();
-        let mut block = vec![0; 64 * 1024];
-        loop {
-            match file.read(&mut block)? {
-                0 => break,
-                length => hash.update(&block[..length]),
-            }
-        }
+        each_block(path, |bytes| hash.update(bytes))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Self { name, sha256: hex::encode(hash.finalize()) })
     }
@@ -113,15 +106,9 @@ struct OfMeter {
 #[derive(Debug, Default)]
 pub struct Report {
     about: About,
-    entries: u64,
-    accepted: u64,
-    refused: u64,
+    totals: Totals,
     /// Refused tokens, each counted once for its meter.
     tokens: u64,
-    key_missing: u64,
-    errors: u64,
-    /// Yes, near, no, no claim.
-    reproduced: [u64; 4],
     results: BTreeMap<&'static str, u64>,
     causes: BTreeMap<Cause, OfCause>,
     /// Refusals by day, in days since 1970, and cause.
@@ -161,8 +148,8 @@ impl Report {
     pub fn add(&mut self, entry: &EntryRow, step: &Step) {
         let verdict = &step.verdict;
         let day = time::minutes(entry.entered_at).div_euclid(DAY);
+        self.totals.add(verdict);
         if verdict.error.is_some() {
-            self.errors += 1;
             return;
         }
         if let Some(event) = &verdict.event {
@@ -171,19 +158,11 @@ impl Report {
             }
             return;
         }
-        self.entries += 1;
         self.seen.extend(step.meter);
         let sold_on = entry.sold_at.map_or(day, |sold| time::minutes(sold).div_euclid(DAY));
         if let Some(krn) = entry.krn {
             *self.believed.entry(sold_on).or_default().entry(krn.get()).or_default() += 1;
         }
-        let place = match verdict.reproduced {
-            Reproduced::Yes => 0,
-            Reproduced::Near => 1,
-            Reproduced::No => 2,
-            Reproduced::NoClaim => 3,
-        };
-        self.reproduced[place] += 1;
         if let Some(basis) = verdict.display_basis {
             *self.bases.entry(basis).or_default() += 1;
         }
@@ -193,18 +172,14 @@ impl Report {
         }
         *self.results.entry(verdict.result.unwrap_or("-")).or_default() += 1;
         self.clock(entry, step, sold_on);
-        if verdict.result == Some("KeyMissing") {
-            self.key_missing += 1;
-        } else if verdict.is_accepted() {
-            self.accepted += 1;
+        if verdict.is_accepted() {
             if let (Some(Payload::KeySection(_)), Some(TokenResult::Accept)) =
                 (&step.payload, verdict.result.and_then(TokenResult::from_name))
             {
                 *self.key_changes.entry(day).or_default() += 1;
             }
             self.done(entry, step);
-        } else {
-            self.refused += 1;
+        } else if verdict.result != Some("KeyMissing") {
             self.refusal(entry, step, day);
         }
     }

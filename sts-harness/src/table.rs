@@ -135,16 +135,26 @@ impl Table {
         Ok(table)
     }
 
-    /// The same, its rows counted from a line: a part of a file, read behind its header.
-    pub(crate) fn starting_at(mut self, first: u64) -> Self {
+    /// A part of a file, whole rows of it, read behind the file's header; the first of them stands in
+    /// line `first`.
+    pub(crate) fn read_part(
+        file: &str,
+        header: &[String],
+        delimiter: u8,
+        rows: &[u8],
+        first: u64,
+        columns: &Columns,
+    ) -> Result<Self, InputError> {
+        let header = header.join(&char::from(delimiter).to_string()) + "\n";
+        let mut table = Self::read(file, &[header.as_bytes(), rows].concat(), columns)?;
         let real = |line: u64| first + line.saturating_sub(2);
-        for row in &mut self.rows {
+        for row in &mut table.rows {
             row.line = real(row.line);
         }
-        for bad in &mut self.rejected {
+        for bad in &mut table.rejected {
             bad.place.line = bad.place.line.map(real);
         }
-        self
+        Ok(table)
     }
 
     /// Reads rows from byte `start` on, and says where to go on: behind a line whose quote would take

@@ -1,6 +1,7 @@
 //! Times in files: RFC 3339, with a zone. TIDs count minutes.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
 /// A time zone in which a vending side counted TIDs.
@@ -104,28 +105,14 @@ fn usual(text: &[u8]) -> Option<Timestamp> {
     };
     let pair = |tens: &u8, ones: &u8| {
         let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-        (tens <= 9 && ones <= 9).then(|| i64::from(tens) * 10 + i64::from(ones))
+        let pair = || i8::try_from(tens * 10 + ones).ok();
+        if tens <= 9 && ones <= 9 { pair() } else { None }
     };
-    let (year, month, day) = (pair(y1, y2)? * 100 + pair(y3, y4)?, pair(m1, m2)?, pair(d1, d2)?);
+    let year = i16::from(pair(y1, y2)?) * 100 + i16::from(pair(y3, y4)?);
+    let (month, day) = (pair(m1, m2)?, pair(d1, d2)?);
     let (hour, minute, second) = (pair(h1, h2)?, pair(n1, n2)?, pair(s1, s2)?);
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 => 28 + i64::from(is_leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=length).contains(&day) || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    // Years begin in March: days before it are those of years and of months of 153 days in five.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100)
-        + year.div_euclid(400)
-        + (153 * month + 2) / 5
-        + day
-        - 719_469;
-    Timestamp::from_second(((days * 24 + hour) * 60 + minute) * 60 + second).ok()
+    let time = DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
+    Offset::UTC.to_timestamp(time).ok()
 }
 
 /// Now.

@@ -1,6 +1,5 @@
 //! Authenticating and decoding tokens under the keys held: one, or a table of any length.
 
-pub(crate) mod blocks;
 mod bulk;
 mod digits;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::script::{Case, Step};
 use super::{Outcome, Verdict};
+use crate::markup;
 
 /// One `testsuite` for each suite. A difference in a choice is a pass with a note.
 #[must_use]
@@ -54,21 +55,7 @@ pub fn junit(device: &str, outcomes: &[(&Case, Outcome)]) -> String {
     xml
 }
 
-/// Text as XML may hold it: what the device sent can be anything.
+/// What the device sent can be anything, and keeps its lines in attributes too.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for found in text.chars() {
-        match found {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' => out.push_str("&#9;"),
-            '\n' => out.push_str("&#10;"),
-            '\r' => out.push_str("&#13;"),
-            '\0'..='\x1F' | '\u{FFFE}' | '\u{FFFF}' => out.push('\u{FFFD}'),
-            other => out.push(other),
-        }
-    }
-    out
+    markup::escaped(text).replace('\t', "&#9;").replace('\n', "&#10;").replace('\r', "&#13;")
 }

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::{Forecast, Scenario};
+use crate::markup::escaped;
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 440.0;
@@ -132,8 +133,4 @@ fn apart(wanted: &[f64]) -> Vec<f64> {
         free = heights[at] - LINE;
     }
     heights
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

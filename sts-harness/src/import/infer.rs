@@ -189,19 +189,17 @@ fn best(
             let key = Configuration { ti, ..configurations[place] }.key(pan)?;
             Some((place, ti, token.open(&key).authenticate().ok()?))
         });
-        let of_its_time = |(place, _, payload): &(usize, TariffIndex, Payload)| {
-            closeness(payload, configurations[*place].entry, at).is_some()
+        let of_its_time = |(place, ti, payload): (usize, TariffIndex, Payload)| {
+            let close = closeness(&payload, configurations[place].entry, at)?;
+            Some((place, ti, close, payload.tid().map(|tid| i64::from(tid.get()))))
         };
-        let mut opens: Vec<_> = of_known.filter(of_its_time).collect();
+        let mut opens: Vec<_> = of_known.filter_map(of_its_time).collect();
         if opens.is_empty() {
-            opens = opened(pan, configurations, ti, token);
+            let of_all = opened(pan, configurations, ti, token).into_iter();
+            opens = of_all.filter_map(of_its_time).collect();
         }
-        for (configuration, ti, payload) in opens {
-            let Some(close) = closeness(&payload, configurations[configuration].entry, at) else {
-                continue;
-            };
+        for (configuration, ti, close, tid) in opens {
             let chance = CHANCE * close;
-            let tid = payload.tid().map(|tid| i64::from(tid.get()));
             match all.iter_mut().find(|it| it.configuration == configuration && it.ti == ti) {
                 Some(found) => {
                     found.tokens += 1;

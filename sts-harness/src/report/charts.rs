@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::page::{day_name, escaped, grouped};
+use super::page::{day_name, grouped};
 use crate::cause::Cause;
+use crate::markup::escaped;
 
 /// How far a TID is from its sale: minutes up to which a place of the scale goes, and its name.
 const SCALE: [(i64, &str); 18] = [

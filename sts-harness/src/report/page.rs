@@ -1,28 +1,13 @@
 //! The report as a page.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use super::redact::redacted;
 use super::{CLASSES, DAY, KeyName, OfCause, Report, charts, needs_nothing, pseudonym};
 use crate::cause::Cause;
-
-/// Text as it may stand in a page; letters that XML does not know are replaced.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' | '\n' | '\r' => out.push(' '),
-            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
-    out
-}
+use crate::markup::escaped;
+use crate::replay::Totals;
 
 /// What a user wrote, without numbers that may be meters' or tokens'.
 fn told(text: &str) -> String {
@@ -30,7 +15,7 @@ fn told(text: &str) -> String {
 }
 
 /// A number with its thousands apart.
-pub(super) fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: impl Display) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -138,9 +123,9 @@ impl Page<'_> {
 
     fn verdict(&mut self) {
         let report = self.report;
-        let of = report.refused;
+        let of = report.totals.refused;
         let Some((first, of_first)) = self.causes.first().copied() else {
-            let entries = grouped(report.entries);
+            let entries = grouped(report.totals.entries);
             put!(self, "<p class=\"verdict\">Of {entries} entries none was refused.</p>");
             return;
         };
@@ -152,9 +137,9 @@ impl Page<'_> {
              that {} For {} of all refusals the cause is told with 99 % and more. <strong>First: \
              {}</strong></p>",
             grouped(of),
-            grouped(report.entries),
-            grouped(u64::try_from(report.order.len()).unwrap_or_default()),
-            grouped(u64::try_from(report.seen.len()).unwrap_or_default()),
+            grouped(report.totals.entries),
+            grouped(report.order.len()),
+            grouped(report.seen.len()),
             grouped(report.tokens),
             percent(of_first.refusals, of),
             escaped(&uncapitalised(first.why())),
@@ -162,8 +147,7 @@ impl Page<'_> {
             next_step(first)
         );
         let open = self.report.open_work().map(|(number, ..)| number).collect::<BTreeSet<_>>();
-        let count = |number: usize| grouped(u64::try_from(number).unwrap_or_default());
-        let (open, refused) = (count(open.len()), count(report.order.len()));
+        let (open, refused) = (grouped(open.len()), grouped(report.order.len()));
         put!(
             self,
             "<p>{open} of the {refused} meters still need something done: the work list, a file of \
@@ -173,7 +157,7 @@ impl Page<'_> {
     }
 
     fn counts(&mut self) {
-        let of = self.report.refused;
+        let of = self.report.totals.refused;
         if of == 0 {
             return;
         }
@@ -196,7 +180,7 @@ impl Page<'_> {
                 cause.name(),
                 grouped(of_cause.refusals),
                 percent(of_cause.refusals, of),
-                grouped(u64::try_from(of_cause.meters.len()).unwrap_or_default()),
+                grouped(of_cause.meters.len()),
                 next_step(*cause),
                 cause.action()
             );
@@ -212,7 +196,7 @@ impl Page<'_> {
         let mut results: Vec<_> = self.report.results.iter().collect();
         results.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), **name));
         for (name, count) in results {
-            let share = percent(*count, self.report.entries);
+            let share = percent(*count, self.report.totals.entries);
             let wide =
                 if share.starts_with("under") { "0.1%".to_owned() } else { share.replace(' ', "") };
             let _ = writeln!(
@@ -339,7 +323,7 @@ impl Page<'_> {
     }
 
     fn certain(&mut self) {
-        let of = self.report.refused;
+        let of = self.report.totals.refused;
         if of == 0 {
             return;
         }
@@ -370,10 +354,13 @@ impl Page<'_> {
             grouped(count),
             percent(count, of)
         );
-        let Report { key_missing, errors, about, .. } = self.report;
+        let Report { totals, about, .. } = self.report;
         for (count, what) in [
-            (*key_missing, "entries could not be judged, since no key is held for their meter"),
-            (*errors, "entries could not be judged: unknown meters, or times that go back"),
+            (
+                totals.key_missing,
+                "entries could not be judged, since no key is held for their meter",
+            ),
+            (totals.errors, "entries could not be judged: unknown meters, or times that go back"),
             (about.rejected, "rows of the files could not be read; they are in the rejects file"),
         ] {
             if count > 0 {
@@ -384,15 +371,15 @@ impl Page<'_> {
 
     fn displays(&mut self) {
         let report = self.report;
-        let [yes, near, no, none] = report.reproduced;
+        let Totals { entries, reproduced, near, not_reproduced, .. } = report.totals;
         put!(
             self,
             "<h2>What the meters showed</h2>\n<p>{} displays came out as noted, {} but for lost \
              zeros, {} did not; of {} entries no display is noted.</p>",
-            grouped(yes),
+            grouped(reproduced),
             grouped(near),
-            grouped(no),
-            grouped(none)
+            grouped(not_reproduced),
+            grouped(entries - reproduced - near - not_reproduced)
         );
         put!(
             self,

@@ -13,9 +13,9 @@ use sts_core::key::{EncryptionAlgorithm, KeyAttributes, KeyDerivation, KeyType, 
 use sts_core::{KeyExpiryNumber, MeterPan, Rejection, TariffIndex, Token};
 use zeroize::Zeroizing;
 
-use super::blocks::{Block, Source, record_end};
 use super::digits::{bcd_16, luhn_holds, twenty};
 use super::{Derivation, Opener, Outcome, Verdict};
+use crate::blocks::{Block, Source, record_end};
 use crate::describe::TidReading;
 use crate::input::{InputError, Rejected};
 use crate::keys::KeyRing;
@@ -219,8 +219,7 @@ impl<D, E> Drop for EndsOnPanic<'_, D, E> {
 struct Layout<'a> {
     file: &'a str,
     delimiter: u8,
-    /// The header as a line of its own.
-    header: Vec<u8>,
+    header: &'a [String],
     parts: Vec<Part>,
     /// Where the fields stand that say a key; `None` where the table lacks one.
     places: Option<Places>,
@@ -273,7 +272,7 @@ struct Row {
 }
 
 impl<'a> Layout<'a> {
-    fn new(file: &'a str, delimiter: u8, header: &[String]) -> Self {
+    fn new(file: &'a str, delimiter: u8, header: &'a [String]) -> Self {
         let has_pan = header.iter().any(|name| name == "pan");
         let mut parts = Vec::new();
         let mut found = HashMap::new();
@@ -320,8 +319,7 @@ impl<'a> Layout<'a> {
             })
         };
         let places = places().filter(|_| parts.len() <= MOST_PARTS);
-        let header = header.join(&char::from(delimiter).to_string()) + "\n";
-        Self { file, delimiter, header: header.into_bytes(), parts, places }
+        Self { file, delimiter, header, parts, places }
     }
 
     /// The row at `from` and where the next begins; `None` where it is any other.
@@ -654,16 +652,8 @@ impl<'w, 'r> Worker<'w, 'r> {
         rejected: &mut Vec<Rejected>,
         mut each: impl FnMut(&Verdict<'_>),
     ) -> Result<(), InputError> {
-        let bytes = [&self.layout.header, rows].concat();
-        let mut table = Table::read(self.layout.file, &bytes, &VERIFY_COLUMNS)?;
-        // The first row stood on line 2 behind this header.
-        let moved = |read: u64| line + read.saturating_sub(2);
-        for row in &mut table.rows {
-            row.line = moved(row.line);
-        }
-        for row in &mut table.rejected {
-            row.place.line = row.place.line.map(moved);
-        }
+        let Layout { file, header, delimiter, .. } = self.layout;
+        let table = Table::read_part(file, header, *delimiter, rows, line, &VERIFY_COLUMNS)?;
         let rows = records::verify_rows(table);
         for row in &rows.rows {
             each(&self.opener.open(row));
