@@ -171,16 +171,68 @@ impl zeroize::ZeroizeOnDrop for Misty1 {}
 // ------------------------------------------------------------------------------------- functions
 
 /// FI: 16 bits through S9, S7 and S9 again, with 16 bits of key between.
-#[inline(always)]
+#[cfg_attr(not(feature = "compact"), inline(always))]
+#[cfg_attr(feature = "compact", inline(never))]
 fn fi(input: u16, key: u16) -> u16 {
     let (mut nine, mut seven) = (input >> 7, input & 0x7f);
-    nine = S9[usize::from(nine & 0x1ff)] ^ seven;
+    nine = s9(nine) ^ seven;
     seven = u16::from(S7[usize::from(seven)]) ^ nine & 0x7f;
     seven ^= key >> 9;
     nine ^= key & 0x1ff;
-    nine = S9[usize::from(nine & 0x1ff)] ^ seven;
+    nine = s9(nine) ^ seven;
     seven << 9 | nine
 }
+
+/// S9 of the low nine bits.
+#[cfg(not(feature = "compact"))]
+#[inline(always)]
+fn s9(input: u16) -> u16 {
+    S9[usize::from(input & 0x1ff)]
+}
+
+/// S9 of the low nine bits, from its algebraic normal form: a term for each two bits that are set.
+#[cfg(feature = "compact")]
+#[inline(never)]
+fn s9(input: u16) -> u16 {
+    let input = u32::from(input & 0x1ff);
+    // Nine bits in a ring: each meets itself and the four after it, and so all others.
+    let mut ring = input | input << 9;
+    let [mut output, ..] = S9;
+    for terms in &S9_TERMS {
+        if ring & 1 == 1 {
+            let mut other = ring;
+            for term in terms {
+                if other & 1 == 1 {
+                    output ^= term;
+                }
+                other >>= 1;
+            }
+        }
+        ring >>= 1;
+    }
+    output
+}
+
+/// What S9 adds for bit `i` and the bit `d` after it, at `[i][d]`; for the bit alone at `[i][0]`.
+///
+/// Computed from the table. No term of S9 has three bits.
+#[cfg(feature = "compact")]
+const S9_TERMS: [[u16; 5]; 9] = {
+    let mut terms = [[0; 5]; 9];
+    let mut at = 0;
+    while at < 9 {
+        let bit = 1 << at;
+        terms[at][0] = S9[bit] ^ S9[0];
+        let mut ahead = 1;
+        while ahead < 5 {
+            let other = 1 << ((at + ahead) % 9);
+            terms[at][ahead] = S9[bit | other] ^ S9[bit] ^ S9[other] ^ S9[0];
+            ahead += 1;
+        }
+        at += 1;
+    }
+    terms
+};
 
 impl Misty1 {
     /// FO of round `k`: three times FI. Halves of 16 bits, high first.
@@ -321,6 +373,14 @@ mod tests {
         let mut nine = S9;
         nine.sort_unstable();
         assert!(nine.into_iter().eq(0..512));
+    }
+
+    #[test]
+    fn s9_of_any_input_is_as_in_the_table() {
+        for (input, output) in (0..).zip(S9) {
+            assert_eq!(s9(input), output);
+            assert_eq!(s9(input | 0xfe00), output);
+        }
     }
 
     #[test]

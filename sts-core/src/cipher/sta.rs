@@ -266,32 +266,27 @@ const KEY_BITS: u64 = 0x1010_1010_1010_1010;
 impl Tables {
     /// Decrypts one block. Any key and any block decrypt to something.
     ///
-    /// Bit by bit, on words of 32 bits: small, and good for a processor with no wider ones.
+    /// Bit by bit, from words of 32 bits: small, and good for a processor with no wider ones.
     #[cfg(feature = "compact")]
+    #[expect(clippy::cast_possible_truncation, reason = "the low word is meant")]
     #[must_use]
     pub fn decrypt(&self, key: u64, block: u64) -> u64 {
-        let mut state = halves(block);
-        let mut key = halves(key);
+        let (mut key, mut block) = (key, block);
         for _ in 0..16 {
-            let mut next = [0; 2];
-            for (half, (next, key)) in next.iter_mut().zip(&key).enumerate() {
-                for shift in (0..32).step_by(4) {
-                    let mut index = key >> shift & 1;
-                    for bit in (0..4).rev() {
-                        // Below 64: the half, then the bit in it.
-                        let from = self.permutation[(half << 5 | shift | bit) & 63];
-                        let bit = state[usize::from(from >> 5 & 1)] >> (from & 31) & 1;
-                        index = index << 1 | bit;
-                    }
-                    *next |= u32::from(self.inverse[index as usize & 31]) << shift;
+            let words = [block as u32, (block >> 32) as u32];
+            for places in self.permutation.as_chunks::<4>().0.iter().rev() {
+                // The key bit of the nibble, then the four bits from where encryption put them.
+                key = key.rotate_left(4);
+                let mut index = u32::from(key & 1 == 1);
+                for place in places.iter().rev() {
+                    let word = words[usize::from(place >> 5 & 1)];
+                    index = index << 1 | word.rotate_right(u32::from(*place)) & 1;
                 }
+                block = block << 4 | u64::from(self.inverse[index as usize & 31]);
             }
-            state = next;
-            let [low, high] = key;
-            key = [low >> 1 | high << 31, high >> 1 | low << 31];
+            key = key.rotate_right(1);
         }
-        let [low, high] = state;
-        u64::from(high) << 32 | u64::from(low)
+        block
     }
 
     /// Decrypts one block. Any key and any block decrypt to something.
@@ -326,13 +321,6 @@ impl Tables {
         }
         u64::from_le_bytes(bytes)
     }
-}
-
-/// The low and the high word.
-#[cfg(feature = "compact")]
-#[expect(clippy::cast_possible_truncation, reason = "the low word is meant")]
-const fn halves(block: u64) -> [u32; 2] {
-    [block as u32, (block >> 32) as u32]
 }
 
 /// For the low and the high nibble of each byte: 16 * key bit + nibble.
