@@ -122,7 +122,9 @@ fn in_range<T>(value: Result<T, OutOfRange>) -> Result<T, StsStatus> {
 pub(crate) const fn algorithm(ea: u8) -> Result<EncryptionAlgorithm, StsStatus> {
     match ea {
         7 => Ok(EncryptionAlgorithm::Sta),
+        #[cfg(feature = "ea09")]
         9 => Ok(EncryptionAlgorithm::Dea),
+        #[cfg(feature = "ea11")]
         11 => Ok(EncryptionAlgorithm::Misty1),
         _ => Err(StsStatus::Unsupported),
     }

@@ -666,7 +666,7 @@ pub fn key_change(
     rollover: bool,
     with_sgc: bool,
 ) -> impl Iterator<Item = Payload> + use<> {
-    let long = key.ea() == crate::EncryptionAlgorithm::Misty1;
+    let long = key.ea().has_long_key();
     let [top, second, third, bottom] = key.words().map(KeyWord);
     let (ken, sgc) = (attributes.ken.get(), attributes.sgc.get());
     let first = KeySection::First {

@@ -17,6 +17,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::bounds::{bounded, write_ascii};
+#[cfg(feature = "ea11")]
 use crate::cipher::misty1::Misty1;
 use crate::cipher::sta::Tables;
 use crate::cipher::{dea, sta};
@@ -126,7 +127,12 @@ impl KeyType {
     }
 }
 
+/// How many algorithms are in this build.
+const ALGORITHMS: usize = 1 + cfg!(feature = "ea09") as usize + cfg!(feature = "ea11") as usize;
+
 /// The algorithm that encrypts a token. Clause 6.1.5.
+///
+/// EA09 and EA11 are there with the feature of their name.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 #[doc(alias = "EA")]
@@ -135,23 +141,33 @@ pub enum EncryptionAlgorithm {
     #[doc(alias = "EA07")]
     Sta = 7,
     /// DEA, 64-bit key. Withdrawn, and unverified here: no public token is known.
+    #[cfg(feature = "ea09")]
     #[doc(alias = "EA09")]
     Dea = 9,
     /// MISTY1, 128-bit key.
+    #[cfg(feature = "ea11")]
     #[doc(alias = "EA11")]
     Misty1 = 11,
 }
 
 impl EncryptionAlgorithm {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 3] = [Self::Sta, Self::Dea, Self::Misty1];
+    pub const ALL: [Self; ALGORITHMS] = [
+        Self::Sta,
+        #[cfg(feature = "ea09")]
+        Self::Dea,
+        #[cfg(feature = "ea11")]
+        Self::Misty1,
+    ];
 
     /// The two-digit code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Sta => "07",
+            #[cfg(feature = "ea09")]
             Self::Dea => "09",
+            #[cfg(feature = "ea11")]
             Self::Misty1 => "11",
         }
     }
@@ -166,9 +182,17 @@ impl EncryptionAlgorithm {
     #[must_use]
     pub const fn key_length(self) -> usize {
         match self {
-            Self::Sta | Self::Dea => 8,
+            Self::Sta => 8,
+            #[cfg(feature = "ea09")]
+            Self::Dea => 8,
+            #[cfg(feature = "ea11")]
             Self::Misty1 => 16,
         }
+    }
+
+    /// Whether a decoder key has 128 bits.
+    pub(crate) const fn has_long_key(self) -> bool {
+        self.key_length() == 16
     }
 }
 
@@ -608,12 +632,6 @@ fn write_decimal(mut value: u32, digits: &mut [u8]) {
 #[derive(Clone)]
 struct Secret<const N: usize>([u8; N]);
 
-impl<const N: usize> Secret<N> {
-    fn same_as(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
-    }
-}
-
 #[cfg(feature = "zeroize")]
 impl<const N: usize> Drop for Secret<N> {
     fn drop(&mut self) {
@@ -624,8 +642,7 @@ impl<const N: usize> Drop for Secret<N> {
 /// The first three bytes of HMAC-SHA-256 under the key over a fixed text: this project's name for
 /// a key, since no public key check value covers 160-bit keys.
 fn fingerprint(key: &[u8]) -> [u8; 3] {
-    let [a, b, c, ..] = hmac_sha256(key, b"sts-key-fingerprint");
-    [a, b, c]
+    leading(&hmac_sha256(key, b"sts-key-fingerprint"))
 }
 
 /// HMAC of RFC 2104 on the compression function alone: no key here is longer than a block, and no
@@ -836,7 +853,9 @@ impl VendingKey {
         };
         match ea {
             EncryptionAlgorithm::Sta => Ok(DecoderKey::sta(key.to_be_bytes())),
+            #[cfg(feature = "ea09")]
             EncryptionAlgorithm::Dea => Ok(DecoderKey::dea(key.to_be_bytes())),
+            #[cfg(feature = "ea11")]
             EncryptionAlgorithm::Misty1 => Err(Underivable { dkga: self.dkga(), ea }),
         }
     }
@@ -866,7 +885,7 @@ pub fn dkga04_data_block(
     let mut digits = [0; 10];
     derivation_digits(attributes, &mut digits);
     let [kt, sgc @ .., ti_high, ti_low, krn] = &digits;
-    let bits: u32 = if ea == EncryptionAlgorithm::Misty1 { 128 } else { 64 };
+    let bits: u32 = if ea.has_long_key() { 128 } else { 64 };
 
     let mut block = [0; 49];
     let mut free = block.iter_mut();
@@ -893,20 +912,27 @@ fn dkga04(
     base_date: BaseDate,
 ) -> DecoderKey {
     let block = dkga04_data_block(pan, ea, attributes, base_date);
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = hmac_sha256(&key.0, &block);
+    let digest = hmac_sha256(&key.0, &block);
     match ea {
-        EncryptionAlgorithm::Sta => DecoderKey::sta([a, b, c, d, e, f, g, h]),
-        EncryptionAlgorithm::Dea => DecoderKey::dea([a, b, c, d, e, f, g, h]),
-        EncryptionAlgorithm::Misty1 => {
-            DecoderKey::misty1([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
-        }
+        EncryptionAlgorithm::Sta => DecoderKey::sta(leading(&digest)),
+        #[cfg(feature = "ea09")]
+        EncryptionAlgorithm::Dea => DecoderKey::dea(leading(&digest)),
+        #[cfg(feature = "ea11")]
+        EncryptionAlgorithm::Misty1 => DecoderKey::misty1(leading(&digest)),
     }
+}
+
+/// The first bytes of a digest, which is longer than any key.
+fn leading<const N: usize>(digest: &[u8; 32]) -> [u8; N] {
+    digest.first_chunk().copied().unwrap_or([0; N])
 }
 
 #[derive(Clone)]
 enum DecoderSecret {
     Sta(Secret<8>, &'static Tables),
+    #[cfg(feature = "ea09")]
     Dea(Secret<8>),
+    #[cfg(feature = "ea11")]
     Misty1(Secret<16>),
 }
 
@@ -928,12 +954,14 @@ impl DecoderKey {
     }
 
     /// A key for EA09, which is withdrawn and unverified here.
+    #[cfg(feature = "ea09")]
     #[must_use]
     pub const fn dea(key: [u8; 8]) -> Self {
         Self(DecoderSecret::Dea(Secret(key)))
     }
 
     /// A key for EA11, most significant byte first.
+    #[cfg(feature = "ea11")]
     #[must_use]
     pub const fn misty1(key: [u8; 16]) -> Self {
         Self(DecoderSecret::Misty1(Secret(key)))
@@ -948,7 +976,9 @@ impl DecoderKey {
         let wrong = InvalidKeyLength { expected: ea.key_length(), found: key.len() };
         match ea {
             EncryptionAlgorithm::Sta => key.try_into().map(Self::sta),
+            #[cfg(feature = "ea09")]
             EncryptionAlgorithm::Dea => key.try_into().map(Self::dea),
+            #[cfg(feature = "ea11")]
             EncryptionAlgorithm::Misty1 => key.try_into().map(Self::misty1),
         }
         .map_err(|_| wrong)
@@ -957,13 +987,15 @@ impl DecoderKey {
     /// A key put together from the sections of a key change: two words for a 64-bit key, four for
     /// a 128-bit one, most significant first; the algorithm and tables stay this key's.
     pub(crate) fn with_words(&self, words: [u32; 4]) -> Self {
-        let [a, b, c, d] = words;
-        let short = (u64::from(a) << 32 | u64::from(d)).to_be_bytes();
+        let [first, .., last] = words;
+        let short = (u64::from(first) << 32 | u64::from(last)).to_be_bytes();
         Self(match self.0 {
             DecoderSecret::Sta(_, tables) => DecoderSecret::Sta(Secret(short), tables),
+            #[cfg(feature = "ea09")]
             DecoderSecret::Dea(_) => DecoderSecret::Dea(Secret(short)),
+            #[cfg(feature = "ea11")]
             DecoderSecret::Misty1(_) => {
-                let long = [a, b, c, d].iter().fold(0, |key, word| key << 32 | u128::from(*word));
+                let long = words.iter().fold(0, |key, word| key << 32 | u128::from(*word));
                 DecoderSecret::Misty1(Secret(long.to_be_bytes()))
             }
         })
@@ -972,20 +1004,11 @@ impl DecoderKey {
     /// The words that key sections carry: first and last hold a 64-bit key.
     #[cfg(feature = "seal")]
     pub(crate) fn words(&self) -> [u32; 4] {
-        let word =
-            |chunk: &[u8]| chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
-        match &self.0 {
-            DecoderSecret::Sta(Secret(key), _) | DecoderSecret::Dea(Secret(key)) => {
-                let [a, b, c, d, e, f, g, h] = *key;
-                [word(&[a, b, c, d]), 0, 0, word(&[e, f, g, h])]
-            }
-            DecoderSecret::Misty1(key) => {
-                let mut words = [0; 4];
-                for (to, chunk) in words.iter_mut().zip(key.0.chunks(4)) {
-                    *to = word(chunk);
-                }
-                words
-            }
+        let word = |bytes: &[u8; 4]| u32::from_be_bytes(*bytes);
+        match self.expose_bytes().as_chunks::<4>().0 {
+            [a, b] => [word(a), 0, 0, word(b)],
+            [a, b, c, d] => [word(a), word(b), word(c), word(d)],
+            _ => [0; 4],
         }
     }
 
@@ -994,7 +1017,9 @@ impl DecoderKey {
     pub const fn ea(&self) -> EncryptionAlgorithm {
         match self.0 {
             DecoderSecret::Sta(..) => EncryptionAlgorithm::Sta,
+            #[cfg(feature = "ea09")]
             DecoderSecret::Dea(_) => EncryptionAlgorithm::Dea,
+            #[cfg(feature = "ea11")]
             DecoderSecret::Misty1(_) => EncryptionAlgorithm::Misty1,
         }
     }
@@ -1002,13 +1027,20 @@ impl DecoderKey {
     /// Whether both are the same key of the same algorithm; every byte is looked at.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (DecoderSecret::Sta(a, tables), DecoderSecret::Sta(b, others)) => {
-                core::ptr::eq(*tables, *others) && a.same_as(b)
-            }
-            (DecoderSecret::Dea(a), DecoderSecret::Dea(b)) => a.same_as(b),
-            (DecoderSecret::Misty1(a), DecoderSecret::Misty1(b)) => a.same_as(b),
-            _ => false,
+        let bytes = self.expose_bytes().iter().zip(other.expose_bytes());
+        self.ea() == other.ea()
+            && self.tables().map(core::ptr::from_ref) == other.tables().map(core::ptr::from_ref)
+            && bytes.fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+    }
+
+    /// The tables of an EA07 key.
+    const fn tables(&self) -> Option<&'static Tables> {
+        match self.0 {
+            DecoderSecret::Sta(_, tables) => Some(tables),
+            #[cfg(feature = "ea09")]
+            DecoderSecret::Dea(_) => None,
+            #[cfg(feature = "ea11")]
+            DecoderSecret::Misty1(_) => None,
         }
     }
 
@@ -1018,7 +1050,10 @@ impl DecoderKey {
     #[must_use]
     pub fn expose_bytes(&self) -> &[u8] {
         match &self.0 {
-            DecoderSecret::Sta(key, _) | DecoderSecret::Dea(key) => &key.0,
+            DecoderSecret::Sta(key, _) => &key.0,
+            #[cfg(feature = "ea09")]
+            DecoderSecret::Dea(key) => &key.0,
+            #[cfg(feature = "ea11")]
             DecoderSecret::Misty1(key) => &key.0,
         }
     }
@@ -1026,16 +1061,15 @@ impl DecoderKey {
     /// Three bytes that name this key without telling it.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 3] {
-        match &self.0 {
-            DecoderSecret::Sta(key, _) | DecoderSecret::Dea(key) => fingerprint(&key.0),
-            DecoderSecret::Misty1(key) => fingerprint(&key.0),
-        }
+        fingerprint(self.expose_bytes())
     }
 
     pub(crate) fn decrypt(&self, block: u64) -> u64 {
         match &self.0 {
             DecoderSecret::Sta(key, tables) => tables.decrypt(u64::from_be_bytes(key.0), block),
+            #[cfg(feature = "ea09")]
             DecoderSecret::Dea(key) => dea::decrypt(u64::from_be_bytes(key.0), block),
+            #[cfg(feature = "ea11")]
             DecoderSecret::Misty1(key) => Misty1::new(&key.0).decrypt(block),
         }
     }
@@ -1044,7 +1078,9 @@ impl DecoderKey {
     pub(crate) fn encrypt(&self, block: u64) -> u64 {
         match &self.0 {
             DecoderSecret::Sta(key, tables) => tables.encrypt(u64::from_be_bytes(key.0), block),
+            #[cfg(feature = "ea09")]
             DecoderSecret::Dea(key) => dea::encrypt(u64::from_be_bytes(key.0), block),
+            #[cfg(feature = "ea11")]
             DecoderSecret::Misty1(key) => Misty1::new(&key.0).encrypt(block),
         }
     }

@@ -13,8 +13,8 @@ use crate::amount::Amount;
 use crate::class::{Class, KeyChangeSet, KeySection, KeyWord, MeterTest, Payload, Setting};
 use crate::framing::{Framed, Keyed};
 use crate::key::{
-    DecoderKey, EncryptionAlgorithm, KeyAttributes, KeyExpiryNumber, KeyRevisionNumber, KeyType,
-    ManufacturerCode, SupplyGroupCode, TariffIndex,
+    DecoderKey, KeyAttributes, KeyExpiryNumber, KeyRevisionNumber, KeyType, ManufacturerCode,
+    SupplyGroupCode, TariffIndex,
 };
 use crate::profile::{Profile, SectionOrder, Shown};
 use crate::rejection::{FailedChecks, RangedField, Rejection, TokenResult};
@@ -418,7 +418,7 @@ impl<'p, const TIDS: usize> Meter<'p, TIDS> {
 
     /// Whether the meter takes this section at all, and its numbers are in range.
     fn check_section(&self, section: &KeySection) -> Result<(), Rejection> {
-        let long = self.key.ea() == EncryptionAlgorithm::Misty1;
+        let long = self.key.ea().has_long_key();
         let takes = |set| self.profile.takes_set(set);
         let supported = match section {
             _ if long => takes(KeyChangeSet::Four),
@@ -459,13 +459,13 @@ impl<'p, const TIDS: usize> Meter<'p, TIDS> {
             return Ok(None);
         };
         let none = KeyWord(0);
-        let (second, next, sgc) = match (self.key.ea(), third, fourth) {
+        let (second, next, sgc) = match (self.key.ea().has_long_key(), third, fourth) {
             (
-                EncryptionAlgorithm::Misty1,
+                true,
                 Some(KeySection::Third { sgc_low, word: second }),
                 Some(KeySection::Fourth { sgc_high, word: next }),
             ) => (second, next, Some(u32::from(sgc_high) << 12 | u32::from(sgc_low))),
-            (EncryptionAlgorithm::Misty1, ..) => return Ok(None),
+            (true, ..) => return Ok(None),
             (_, Some(KeySection::ThirdWithSgc { sgc, .. }), _) if three_kct => {
                 (none, none, Some(sgc))
             }

@@ -159,13 +159,13 @@ impl Token {
     /// Decrypts the block where its class is encrypted. Nothing is checked yet.
     pub fn open(self, key: &DecoderKey) -> Opened {
         let block = if self.class.is_encrypted() { key.decrypt(self.block) } else { self.block };
-        Opened { class: self.class, block, long_key: key.ea() == EncryptionAlgorithm::Misty1 }
+        Opened { class: self.class, block, long_key: key.ea().has_long_key() }
     }
 
     /// The token with its block as decrypted elsewhere, as in a batch of many, by the algorithm
     /// `ea`. Nothing is checked yet.
     pub const fn opened_elsewhere(self, block: u64, ea: EncryptionAlgorithm) -> Opened {
-        Opened { class: self.class, block, long_key: matches!(ea, EncryptionAlgorithm::Misty1) }
+        Opened { class: self.class, block, long_key: ea.has_long_key() }
     }
 
     /// The block of a class 1 token, which needs no key; `None` for any other class.

@@ -16,7 +16,9 @@
 //!
 //! [FIPS 46-3]: https://csrc.nist.gov/pubs/fips/46-3/final
 
-use des::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+#[cfg(feature = "ea09")]
+use des::cipher::BlockCipherDecrypt;
+use des::cipher::{BlockCipherEncrypt, KeyInit};
 use des::{Des, TdesEde2};
 
 // ------------------------------------------------------------------------------------ encryption
@@ -39,6 +41,7 @@ pub(crate) fn ede2_encrypt(k1: u64, k2: u64, block: u64) -> u64 {
 // ------------------------------------------------------------------------------------ decryption
 
 /// Decrypts one block by single DES.
+#[cfg(feature = "ea09")]
 pub(crate) fn decrypt(key: u64, block: u64) -> u64 {
     let mut bytes = block.to_be_bytes().into();
     Des::new(&key.to_be_bytes().into()).decrypt_block(&mut bytes);

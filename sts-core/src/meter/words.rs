@@ -22,8 +22,8 @@ use super::Meter;
 use crate::amount::Amount;
 use crate::class::{read_section, section_bits};
 use crate::key::{
-    DecoderKey, EncryptionAlgorithm, KeyAttributes, KeyExpiryNumber, KeyRevisionNumber, KeyType,
-    SupplyGroupCode, TariffIndex,
+    DecoderKey, KeyAttributes, KeyExpiryNumber, KeyRevisionNumber, KeyType, SupplyGroupCode,
+    TariffIndex,
 };
 use crate::tid::TokenId;
 
@@ -160,7 +160,9 @@ impl<const TIDS: usize> Meter<'_, TIDS> {
                 if ea != self.key.ea() as u8 {
                     self.key = match ea {
                         7 => DecoderKey::sta([0; 8]),
+                        #[cfg(feature = "ea09")]
                         9 => DecoderKey::dea([0; 8]),
+                        #[cfg(feature = "ea11")]
                         11 => DecoderKey::misty1([0; 16]),
                         _ => return None,
                     };
@@ -168,7 +170,7 @@ impl<const TIDS: usize> Meter<'_, TIDS> {
                 self.attributes = attributes;
             }
             place::KEY_HIGH => self.key = with_key_half(&self.key, 0, word),
-            place::KEY_LOW if self.key.ea() == EncryptionAlgorithm::Misty1 => {
+            place::KEY_LOW if self.key.ea().has_long_key() => {
                 self.key = with_key_half(&self.key, 1, word);
             }
             place::KEY_LOW if word != 0 => return None,
@@ -194,7 +196,7 @@ impl<const TIDS: usize> Meter<'_, TIDS> {
                 let section = match word {
                     0 => None,
                     _ => {
-                        let long_key = self.key.ea() == EncryptionAlgorithm::Misty1;
+                        let long_key = self.key.ea().has_long_key();
                         let [.., top] = word.to_le_bytes();
                         let section = read_section(top >> 4, word, long_key)?;
                         if usize::from(section.number()) != at.wrapping_add(1) {
@@ -243,6 +245,5 @@ fn with_key_half(key: &DecoderKey, half: usize, word: u64) -> DecoderKey {
     let [high, low] = words.map(|word| [(word >> 32) as u32, (word & 0xFFFF_FFFF) as u32]);
     let ([a, b], [c, d]) = (high, low);
     // A 64-bit key is put together from the first word and the last.
-    let short = key.ea() != EncryptionAlgorithm::Misty1;
-    key.with_words(if short { [a, 0, 0, b] } else { [a, b, c, d] })
+    key.with_words(if key.ea().has_long_key() { [a, b, c, d] } else { [a, 0, 0, b] })
 }
