@@ -118,7 +118,7 @@ fn cases(args: &ConformArgs, profile: &Profile<'_>) -> Result<Vec<Case>, Failure
 fn results(args: &ConformArgs, name: &str, outcomes: &[(&Case, Outcome)], out: &mut Out) -> Done {
     if let Some(path) = &args.junit {
         std::fs::write(path, junit(name, outcomes))
-            .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+            .map_err(|error| Failure::in_file(path, &error))?;
     }
     let failed = |outcome: &Outcome| matches!(outcome.verdict, Verdict::Failed(_));
     let exit = Exit::of(!outcomes.iter().any(|(_, outcome)| failed(outcome)));

@@ -1,5 +1,7 @@
 //! Exit statuses and what ends a run.
 
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use sts_harness::input::InputError;
@@ -37,7 +39,7 @@ pub(crate) enum Failure {
     /// The reader of our output is gone.
     ClosedPipe,
     /// Output could not be written.
-    Output(std::io::Error),
+    Output(io::Error),
     /// A file could not be written.
     Write(WriteError),
     /// An input could not be read.
@@ -47,6 +49,11 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// A file that cannot be written, by its name.
+    pub(crate) fn in_file(path: &Path, error: &io::Error) -> Self {
+        Self::Output(io::Error::other(format!("{}: {error}", path.display())))
+    }
+
     pub(crate) fn exit(&self) -> ExitCode {
         match self {
             Self::ClosedPipe => ExitCode::SUCCESS,
@@ -70,9 +77,9 @@ impl std::fmt::Display for Failure {
     }
 }
 
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::BrokenPipe {
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
             Self::ClosedPipe
         } else {
             Self::Output(error)

@@ -15,7 +15,8 @@ pub(crate) fn run(args: &ForecastArgs, out: &mut Out) -> Done {
     }
     let forecasts = scenario.run();
     if let Some(path) = &args.svg {
-        std::fs::write(path, scenario.chart(&forecasts))?;
+        std::fs::write(path, scenario.chart(&forecasts))
+            .map_err(|error| Failure::in_file(path, &error))?;
     }
     if out.is_text() {
         text(&scenario, &forecasts, out)?;

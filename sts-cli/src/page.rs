@@ -1,7 +1,7 @@
 //! The page and the work list of `sts replay`.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use sts_harness::case::Case;
@@ -38,18 +38,16 @@ pub(crate) fn start(args: &ReplayArgs, case: &Case) -> Result<Report, Failure> {
 /// Writes what is asked for.
 pub(crate) fn write(args: &ReplayArgs, report: &Report) -> Result<(), Failure> {
     if let Some(path) = &args.report {
-        create(path)?.write_all(report.page().as_bytes()).map_err(|error| named(path, &error))?;
+        create(path)?
+            .write_all(report.page().as_bytes())
+            .map_err(|error| Failure::in_file(path, &error))?;
     }
     if let Some(path) = &args.work_list {
-        report.work_list(create(path)?).map_err(|error| named(path, &error))?;
+        report.work_list(create(path)?).map_err(|error| Failure::in_file(path, &error))?;
     }
     Ok(())
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
-    File::create(path).map(BufWriter::new).map_err(|error| named(path, &error))
-}
-
-fn named(path: &Path, error: &io::Error) -> Failure {
-    Failure::Output(io::Error::other(format!("{}: {error}", path.display())))
+    File::create(path).map(BufWriter::new).map_err(|error| Failure::in_file(path, &error))
 }

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &SimulateArgs, out: &mut Out) -> Done {
     let scenario = Scenario::load(name)?;
     let scale = Scale { seed: args.seed, meters: args.meters, refusals: args.refusals };
     let summary = scenario.write(scale, folder, args.force).map_err(|error| match error {
-        SimulateError::Output { why, .. } => Failure::Output(why),
+        SimulateError::Output { path, why } => Failure::in_file(path.as_ref(), &why),
         other => Failure::Usage(other.to_string()),
     })?;
     if !out.is_text() {

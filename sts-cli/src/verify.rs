@@ -1,7 +1,7 @@
 //! `sts verify`.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -33,18 +33,22 @@ pub(crate) fn run(args: &VerifyArgs, out: &mut Out) -> Done {
     let mut rejected = Vec::new();
     let header = if let Some(form) = form {
         let writer = Writer::new(form, &ring);
-        let mut to: Box<dyn Write + Send> = match &args.out {
-            Some(path) => Box::new(File::create(path)?),
-            None => Box::new(std::io::stdout()),
+        let failed = |error: io::Error| match &args.out {
+            Some(path) => Failure::in_file(path, &error),
+            None => error.into(),
         };
-        to.write_all(writer.header().as_bytes())?;
+        let mut to: Box<dyn Write + Send> = match &args.out {
+            Some(path) => Box::new(File::create(path).map_err(failed)?),
+            None => Box::new(io::stdout()),
+        };
+        to.write_all(writer.header().as_bytes()).map_err(failed)?;
         let put = |verdict: &Verdict<'_>, lines: &mut Lines| writer.put(verdict, lines);
         let header = table.run(input, &mut rejected, &mut exit, put, |lines| {
-            to.write_all(lines.as_bytes())?;
+            to.write_all(lines.as_bytes()).map_err(failed)?;
             lines.clear();
             Ok(())
         })?;
-        to.flush()?;
+        to.flush().map_err(failed)?;
         header
     } else {
         let put = |verdict: &Verdict<'_>, objects: &mut Vec<_>| objects.push(verdict.object());
@@ -108,7 +112,7 @@ fn form_of(path: &Path) -> Result<Form, Failure> {
 /// A file's name and its bytes; standard input for `-`.
 fn open(path: &Path) -> Result<(String, Box<dyn Read + Send>), Failure> {
     if path == Path::new("-") {
-        return Ok(("stdin".to_owned(), Box::new(std::io::stdin())));
+        return Ok(("stdin".to_owned(), Box::new(io::stdin())));
     }
     let file = File::open(path)
         .map_err(|error| InputError::unreadable(&path.display().to_string(), &error.to_string()))?;
@@ -163,8 +167,10 @@ pub(crate) fn reject(
         input.with_extension("rejects.csv")
     };
     let path = to.map_or(beside, Path::to_owned);
-    let file = File::create(&path)?;
-    sts_harness::table::write_rejects(file, header, rejected).map_err(std::io::Error::other)?;
+    let failed = |error: io::Error| Failure::in_file(&path, &error);
+    let file = File::create(&path).map_err(failed)?;
+    sts_harness::table::write_rejects(file, header, rejected)
+        .map_err(|error| failed(error.into()))?;
     out.warning(format_args!(
         "{} rows were not taken; they are in {} with their reasons",
         rejected.len(),

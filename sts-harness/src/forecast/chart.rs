@@ -90,7 +90,7 @@ pub(super) fn svg(scenario: &Scenario, forecasts: &[Forecast]) -> String {
         let (anchor, offset) =
             if x(day) > (LEFT + RIGHT) / 2.0 { ("end", -6.0) } else { ("start", 6.0) };
         put(format_args!(
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\" fill=\"{colour}\" stroke=\"#fff\" stroke-width=\"4\" paint-order=\"stroke\">{}: {count:.0}</text>",
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\" fill=\"{colour}\" stroke=\"#fff\" stroke-width=\"5\" stroke-linejoin=\"round\" paint-order=\"stroke\">{}: {count:.0}</text>",
             x(day) + offset,
             labels[place],
             escaped(&forecast.plan)
