@@ -123,10 +123,14 @@ impl Slip {
             let runs = digit_runs(line);
             let mut found = false;
             let mut label_from = 0;
-            for range in runs.iter().flat_map(|run| tokens_in(line, run)) {
-                let before = lower[index].get(label_from..range.start).unwrap_or_default();
-                label_from = range.end;
-                found |= self.take_token(&line[range], before, heading, number);
+            for run in &runs {
+                let mut tokens = tokens_in(line, run);
+                self.note_surplus(line, run, &mut tokens, number);
+                for range in tokens {
+                    let before = lower[index].get(label_from..range.start).unwrap_or_default();
+                    label_from = range.end;
+                    found |= self.take_token(&line[range], before, heading, number);
+                }
             }
             if runs.iter().any(|run| is_trial(line, run)) {
                 found = true;
@@ -147,6 +151,44 @@ impl Slip {
                 heading = Some(&lower[index]);
             }
             index += 1;
+        }
+    }
+
+    /// Tells of digits too many for a token: what is grouped as one and goes on is none, and is not
+    /// cut to one.
+    fn note_surplus(
+        &mut self,
+        line: &str,
+        run: &[Range<usize>],
+        tokens: &mut Vec<Range<usize>>,
+        number: usize,
+    ) {
+        let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+        let too_long = |count: usize| {
+            format!("{count} digits in a row are not taken as a token, expected 20 or 24")
+        };
+        for group in run.iter().filter(|group| group.len() > 20 && !is_tokens(group.len())) {
+            self.note(number, &too_long(group.len()));
+        }
+        let (Some(token), [.., before, last]) = (tokens.last().cloned(), run) else {
+            let total = run.iter().map(Range::len).sum();
+            if total > 20 && are_groups(run) {
+                self.note(number, &too_long(total));
+            }
+            return;
+        };
+        let at_end = line[last.end..].trim_matches(is_separator).is_empty();
+        if token.end != before.end || last.len() > 3 || !at_end {
+            return;
+        }
+        let own = run.iter().zip(&run[1..]).find(|(group, _)| group.start >= token.start);
+        let own = own.map_or("", |(group, next)| &line[group.end..next.start]);
+        if token != *before && own == &line[before.end..last.start] {
+            tokens.pop();
+            self.note(number, &too_long(digits(&line[token.start..last.end])));
+        } else {
+            let rest = &line[last.clone()];
+            self.note(number, &format!("{rest:?} behind the token is not taken as part of it"));
         }
     }
 
@@ -595,13 +637,23 @@ fn kind(separator: &str) -> String {
     separator.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
+/// Whether so many digits are a token, or tokens run together.
+const fn is_tokens(digits: usize) -> bool {
+    digits == 24 || (digits >= 20 && digits.is_multiple_of(20))
+}
+
+/// Whether digits are grouped as those of a token are, whatever their number: in equal groups but for
+/// the last.
+fn are_groups(run: &[Range<usize>]) -> bool {
+    let Some((_, others)) = run.split_last() else { return false };
+    let size = others.first().map_or(0, Range::len);
+    others.len() >= 3 && size <= 8 && others.iter().all(|group| group.len() == size)
+}
+
 /// Where tokens stand in a run of groups.
 fn tokens_in(line: &str, run: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = run
-        .iter()
-        .filter(|group| group.len() == 24 || (group.len() >= 20 && group.len() % 20 == 0))
-        .cloned()
-        .collect();
+    let mut found: Vec<Range<usize>> =
+        run.iter().filter(|group| is_tokens(group.len())).cloned().collect();
     let mut start = 0;
     while start + 1 < run.len() {
         let kind_at = |index: usize| kind(&line[run[index].end..run[index + 1].start]);
@@ -1044,6 +1096,35 @@ mod tests {
         let slip = Slip::read("Receipt No 00000000001234567890\nToken 18446744073843772416");
         assert_eq!(slip.tokens().collect::<Vec<_>>(), [TOKEN]);
         assert!(slip.notes[0].contains("\"receipt\""));
+    }
+
+    #[test]
+    fn digits_too_many_are_told_and_not_cut() {
+        for (text, count) in [
+            ("184467440738437724161", 21),
+            ("Token: 1844 6744 0738 4377 2416 1", 21),
+            ("Token: 1844-6744-0738-4377-2416-123", 23),
+            ("1844 6744 0738 4377 2416 2819 7", 25),
+            ("1844 6744 0738 4377 24161", 21),
+            ("18446 74407 38437 72416 1", 21),
+            ("1844 6744 0738 4377 2416 2819 7777", 28),
+            ("1844674407384377241628197", 25),
+        ] {
+            let slip = Slip::read(text);
+            assert!(slip.tokens.is_empty(), "{text}: {:?}", slip.tokens);
+            let says = format!("line 1: {count} digits in a row");
+            assert!(slip.notes[0].starts_with(&says), "{text}: {:?}", slip.notes);
+        }
+        // What follows in another column is told, and the token taken.
+        for text in ["18446744073843772416 1", "1844-6744-0738-4377-2416 50"] {
+            let slip = Slip::read(text);
+            assert_eq!(slip.tokens().collect::<Vec<_>>(), [TOKEN], "{text}");
+            assert!(slip.notes[0].contains("behind the token"), "{:?}", slip.notes);
+        }
+        for text in ["1844 6744 0738 4377 2416 10 kWh", "1844 6744 0738 4377 2416 051 555 0123"] {
+            let slip = Slip::read(text);
+            assert_eq!(slip.tokens().collect::<Vec<_>>(), [TOKEN], "{text}");
+        }
     }
 
     #[test]
