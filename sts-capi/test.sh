@@ -8,14 +8,8 @@
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+. ../.ci/install.sh
 
-apt_install() {
-  [ "$(id -u)" = 0 ] || { echo "please install: $*" >&2; return 1; }
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update -qq &&
-    apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 install -y -qq \
-      --no-install-recommends "$@"
-}
 command -v gcc >/dev/null || apt_install gcc libc6-dev
 command -v g++ >/dev/null || apt_install g++
 command -v valgrind >/dev/null || apt_install valgrind ||

@@ -159,59 +159,6 @@ fn seconds(time: &str) -> i64 {
     (days - 719_469) * 86_400 + part(11, 13) * 3600 + part(14, 16) * 60 + part(17, 19)
 }
 
-/// A `Profile` of each firmware.
-fn profiles(root: &Path, name: &str) -> String {
-    let path = root.join(format!("sts-harness/profiles/{name}.toml"));
-    println!("cargo::rerun-if-changed={}", path.display());
-    let file: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
-    let numbers = |value: &toml::Value| -> String {
-        let numbers = value.as_array().unwrap().iter();
-        numbers.fold("NumberSet::EMPTY".into(), |set, n| format!("{set}.with({n})"))
-    };
-    let mut display = String::new();
-    for rule in file["display"].as_array().unwrap() {
-        let on = match &rule["on"] {
-            toml::Value::Array(names) => {
-                names.iter().fold("ResultSet::EMPTY".into(), |set, name| {
-                    let result = sts_core::TokenResult::from_name(name.as_str().unwrap()).unwrap();
-                    format!("{set}.with(TokenResult::{result:?})")
-                })
-            }
-            _ => "ResultSet::ALL".to_owned(),
-        };
-        let pending = rule.get("when").is_some();
-        let show = &rule["show"];
-        let basis = rule["basis"].as_str().unwrap();
-        let basis = basis[..1].to_uppercase() + &basis[1..];
-        write!(
-            display,
-            "DisplayRule {{ on: {on}, only_pending: {pending}, show: {show}, basis: Basis::{basis} }}, "
-        )
-        .unwrap();
-    }
-    let rules = &file["rules"];
-    let durations = rules["lockout_s"].to_string();
-    let mut made = String::new();
-    for firmware in file["firmware"].as_array().unwrap() {
-        let framings = firmware["accepted_framings"].as_array().unwrap().iter();
-        let framings = framings.fold("FramingSet::EMPTY".to_owned(), |set, name| {
-            let framing = sts_core::Framing::from_name(name.as_str().unwrap()).unwrap();
-            format!("{set}.with(Framing::{framing:?})")
-        });
-        writeln!(
-            made,
-            "({}, Profile {{ framings: {framings}, resources: {}, key_change_sets: {}, section_window_s: Some({}), lockout: Some(LockoutRule {{ after: {}, durations_s: &{durations} }}), display: &[{display}], ..Profile::STANDARD }}),",
-            firmware["id"],
-            numbers(&file["profile"]["resources"]),
-            numbers(&firmware["key_change_sets"]),
-            firmware["kct_window_s"],
-            rules["lockout_after"],
-        )
-        .unwrap();
-    }
-    made
-}
-
 /// The key that a meter of the example holds before the first entry.
 fn held_key(keys: &toml::Table, row: &[String]) -> Vec<u8> {
     let krn: i64 = row[3].parse().unwrap();
@@ -241,9 +188,8 @@ fn example(root: &Path, out: &mut String) {
     let keys: toml::Table = fs::read_to_string(folder.join("keys.toml")).unwrap().parse().unwrap();
     let entries = rows(&folder.join("entries.csv"));
     let mut meters = String::new();
-    let mut profile = String::new();
     for row in rows(&folder.join("meters.csv")) {
-        profile.clone_from(&row[8]);
+        assert_eq!(row[8], "mangaung-2024-reconstruction", "another profile than the image has");
         let mut steps = String::new();
         for entry in entries.iter().filter(|entry| entry[2] == row[0]) {
             let at = seconds(&entry[1]);
@@ -270,12 +216,6 @@ fn example(root: &Path, out: &mut String) {
         )
         .unwrap();
     }
-    writeln!(
-        out,
-        "static PROFILES: &[(&str, Profile<'static>)] = &[{}];",
-        profiles(root, &profile)
-    )
-    .unwrap();
     writeln!(out, "static EXAMPLE: &[ExampleMeter] = &[{meters}];").unwrap();
 }
 

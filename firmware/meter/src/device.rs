@@ -12,50 +12,94 @@ use sts_core::{
     SectionOrder, SupplyGroupCode, TariffIndex, TokenId,
 };
 
-/// The serial port of each board: the Cortex-M3's PL011, the RISC-V's 16550.
+/// The serial port of the Cortex-M0's board: the nRF51's own.
+#[cfg(board = "microbit")]
 mod port {
-    #[cfg(target_arch = "riscv32")]
-    const BASE: usize = 0x1000_0000;
-    #[cfg(target_arch = "arm")]
-    const BASE: usize = 0x4000_C000;
+    const START_RX: usize = 0x000;
+    const START_TX: usize = 0x008;
+    const RX_READY: usize = 0x108;
+    const TX_READY: usize = 0x11C;
+    const ENABLE: usize = 0x500;
+    const RX: usize = 0x518;
+    const TX: usize = 0x51C;
 
-    fn register<T>(offset: usize) -> *mut T {
-        (BASE + offset) as *mut T
+    fn read(offset: usize) -> u32 {
+        // SAFETY: a register of the port.
+        unsafe { ((0x4000_2000 + offset) as *const u32).read_volatile() }
     }
 
-    #[cfg(target_arch = "riscv32")]
+    fn write(offset: usize, value: u32) {
+        // SAFETY: the same.
+        unsafe { ((0x4000_2000 + offset) as *mut u32).write_volatile(value) }
+    }
+
+    pub(super) fn start() {
+        write(ENABLE, 4);
+        write(START_TX, 1);
+        write(START_RX, 1);
+    }
+
     pub(super) fn byte() -> u8 {
-        // SAFETY: line status and receive buffer of the 16550.
-        unsafe {
-            while register::<u8>(5).read_volatile() & 1 == 0 {}
-            register::<u8>(0).read_volatile()
-        }
+        while read(RX_READY) == 0 {}
+        write(RX_READY, 0);
+        read(RX) as u8
     }
 
-    #[cfg(target_arch = "riscv32")]
     pub(super) fn put(byte: u8) {
-        // SAFETY: line status and transmit buffer of the 16550.
-        unsafe {
-            while register::<u8>(5).read_volatile() & 0x20 == 0 {}
-            register::<u8>(0).write_volatile(byte);
-        }
+        write(TX_READY, 0);
+        write(TX, u32::from(byte));
+        while read(TX_READY) == 0 {}
+    }
+}
+
+/// The serial port of the Cortex-M3's board: a PL011.
+#[cfg(board = "lm3s6965evb")]
+mod port {
+    fn register(offset: usize) -> *mut u32 {
+        (0x4000_C000 + offset) as *mut u32
     }
 
-    #[cfg(target_arch = "arm")]
+    pub(super) fn start() {}
+
     pub(super) fn byte() -> u8 {
-        // SAFETY: flags and data of the PL011.
+        // SAFETY: flags and data of the port.
         unsafe {
-            while register::<u32>(0x18).read_volatile() & 0x10 != 0 {}
-            register::<u32>(0).read_volatile() as u8
+            while register(0x18).read_volatile() & 0x10 != 0 {}
+            register(0).read_volatile() as u8
         }
     }
 
-    #[cfg(target_arch = "arm")]
     pub(super) fn put(byte: u8) {
-        // SAFETY: flags and data of the PL011.
+        // SAFETY: the same.
         unsafe {
-            while register::<u32>(0x18).read_volatile() & 0x20 != 0 {}
-            register::<u32>(0).write_volatile(u32::from(byte));
+            while register(0x18).read_volatile() & 0x20 != 0 {}
+            register(0).write_volatile(u32::from(byte));
+        }
+    }
+}
+
+/// The serial port of the RISC-V board: a 16550.
+#[cfg(board = "virt")]
+mod port {
+    fn register(offset: usize) -> *mut u8 {
+        (0x1000_0000 + offset) as *mut u8
+    }
+
+    pub(super) fn start() {}
+
+    pub(super) fn byte() -> u8 {
+        // SAFETY: line status and receive buffer of the port.
+        unsafe {
+            while register(5).read_volatile() & 1 == 0 {}
+            register(0).read_volatile()
+        }
+    }
+
+    pub(super) fn put(byte: u8) {
+        // SAFETY: line status and transmit buffer of the port.
+        unsafe {
+            while register(5).read_volatile() & 0x20 == 0 {}
+            register(0).write_volatile(byte);
         }
     }
 }
@@ -168,8 +212,9 @@ fn set_up(words: &str) -> Option<Meter<'static>> {
     let digits = value(words, "mfr")?.len() as u8;
     let maker = ManufacturerCode::new(number(words, "mfr")?, digits).ok()?;
     let floor = TokenId::new(number(words, "tid")?).ok()?;
+    let held = &raw mut PROFILE;
     // SAFETY: the meter that borrowed the old one is not used again.
-    let profile = unsafe { (*(&raw mut PROFILE)).write(profile(words)?) };
+    let profile = unsafe { (*held).write(profile(words)?) };
     Some(Meter::new(profile, maker, key, attributes, floor))
 }
 
@@ -208,6 +253,7 @@ fn read(meter: &Meter<'static>) -> core::fmt::Result {
 }
 
 pub(crate) fn run() -> bool {
+    port::start();
     let mut meter: Option<Meter<'static>> = None;
     // The last setup, which a restored meter gets its profile from.
     let mut kept = [0; LONGEST];

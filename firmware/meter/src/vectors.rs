@@ -3,13 +3,22 @@
 use core::fmt::Write;
 
 use sts_core::{
-    BaseDate, Basis, DecoderKey, DisplayRule, EncryptionAlgorithm, Framing, FramingSet,
-    KeyAttributes, KeyDerivation, KeyExpiryNumber, KeyRevisionNumber, KeyType, LockoutRule,
-    ManufacturerCode, Meter, MeterPan, NumberSet, Outcome, Payload, Profile, ResultSet,
-    SupplyGroupCode, TariffIndex, Token, TokenId, TokenResult, VendingKey,
+    BaseDate, DecoderKey, EncryptionAlgorithm, KeyAttributes, KeyDerivation, KeyExpiryNumber,
+    KeyRevisionNumber, KeyType, ManufacturerCode, Meter, MeterPan, NumberSet, Outcome, Payload,
+    Profile, SupplyGroupCode, TariffIndex, Token, TokenId, TokenResult, VendingKey,
 };
 
 use crate::harness::{say, say_number};
+
+/// What `sts profiles emit mangaung-2024-reconstruction --rust` prints; a test of the tool compares it.
+#[path = "../../../sts-harness/tests/emit/mangaung.rs"]
+mod mangaung;
+
+/// The profile of each firmware of the example.
+static PROFILES: [(&str, &Profile<'static>); 2] = [
+    ("before", &mangaung::MANGAUNG_2024_RECONSTRUCTION_BEFORE),
+    ("after", &mangaung::MANGAUNG_2024_RECONSTRUCTION_AFTER),
+];
 
 struct Key {
     dkga: u8,
@@ -229,7 +238,7 @@ fn entry(case: &EntryCase) -> Option<bool> {
 
 /// How many of its entries showed what they should.
 fn example(case: &ExampleMeter) -> Option<u32> {
-    let profile = |id| PROFILES.iter().find(|(name, _)| *name == id).map(|(_, profile)| profile);
+    let profile = |id| PROFILES.iter().find(|(name, _)| *name == id).map(|(_, profile)| *profile);
     let attributes = KeyAttributes {
         sgc: SupplyGroupCode::new(case.sgc).ok()?,
         krn: KeyRevisionNumber::new(case.krn).ok()?,

@@ -70,6 +70,13 @@ fn wrong() {
     enter("05691672784029128413");
 }
 
+#[unsafe(link_section = ".harness")]
+fn state(name: &[u8], bytes: usize) {
+    say(name);
+    say_number(bytes as u32);
+    say(text!(b" 0\n\0"));
+}
+
 fn answered(result: u8) -> bool {
     // SAFETY: there is one thread.
     unsafe { (&raw const RESULT).read_volatile() == result }
@@ -77,9 +84,9 @@ fn answered(result: u8) -> bool {
 
 #[unsafe(link_section = ".harness")]
 pub(crate) fn run() -> bool {
-    say(text!(b"state \0"));
-    say_number(size_of::<Meter<'static, 50>>() as u32);
-    say(text!(b" 0\n\0"));
+    state(text!(b"state \0"), size_of::<Meter<'static, 50>>());
+    state(text!(b"state-20-identifiers \0"), size_of::<Meter<'static, 20>>());
+    state(text!(b"state-100-identifiers \0"), size_of::<Meter<'static, 100>>());
     let ea = black_box(EncryptionAlgorithm::Sta);
     let mut good = set_up(ea, black_box(&EA07_KEY)).is_some();
     measure(text!(b"credit-ea07 \0"), credit);
