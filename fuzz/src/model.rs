@@ -1,14 +1,17 @@
-//! A second, plainer meter: TID memory, registers, lock-out, key sections. It shares no rule with
-//! the first.
+//! A second, plainer meter: key, TID memory, registers, lock-out, key sections, display. It shares
+//! no rule with the first.
 
 use sts_core::{
-    Class, EncryptionAlgorithm, KeySection, KeyType, Meter, MeterTest, Payload, Profile, Rejection,
-    SectionOrder, Setting, TokenResult,
+    Class, DecoderKey, EncryptionAlgorithm, KeyAttributes, KeyExpiryNumber, KeyRevisionNumber,
+    KeySection, KeyType, Meter, MeterTest, Payload, Profile, Rejection, SectionOrder, Setting,
+    SupplyGroupCode, TariffIndex, TokenResult,
 };
 
 /// What the model holds. Numbers are wide, so that nothing wraps unseen.
 #[derive(Debug)]
 pub(crate) struct Model {
+    key: Vec<u8>,
+    attributes: KeyAttributes,
     /// Sorted, lowest first.
     pub(crate) tids: Vec<u32>,
     pub(crate) units: [i128; 4],
@@ -21,12 +24,21 @@ pub(crate) struct Model {
     until: u64,
     /// Sections stored, by number, and when the last came.
     sections: Vec<KeySection>,
+    /// The plain block of each number.
+    blocks: [u64; 4],
     last_section: u64,
 }
 
 impl Model {
-    pub(crate) fn new(places: usize, floor: u32) -> Self {
+    pub(crate) fn new(
+        places: usize,
+        floor: u32,
+        key: &DecoderKey,
+        attributes: KeyAttributes,
+    ) -> Self {
         Self {
+            key: key.expose_bytes().to_vec(),
+            attributes,
             tids: vec![floor; places],
             units: [0; 4],
             currency: [0; 4],
@@ -37,12 +49,30 @@ impl Model {
             in_a_row: 0,
             until: 0,
             sections: Vec::new(),
+            blocks: [0; 4],
             last_section: 0,
         }
     }
 
-    pub(crate) fn is_locked(&self, now: u64) -> bool {
-        now < self.until
+    /// Seconds for which the keypad takes nothing.
+    pub(crate) fn locked_for(&self, now: u64) -> u64 {
+        self.until.saturating_sub(now)
+    }
+
+    /// What the meter shows.
+    pub(crate) fn shown<const TIDS: usize>(
+        &self,
+        meter: &Meter<'_, TIDS>,
+        result: TokenResult,
+        now: u64,
+    ) -> String {
+        let pending = !self.kept(meter, now).is_empty();
+        for rule in meter.profile().display {
+            if rule.on.contains(result) && (pending || !rule.only_pending) {
+                return rule.show.replace("{result}", result.name());
+            }
+        }
+        result.name().to_owned()
     }
 
     /// What the meter must answer to an authentic payload.
@@ -199,11 +229,12 @@ impl Model {
         }
     }
 
-    /// The payload was taken.
+    /// The payload was taken; `block` is what it was read from.
     pub(crate) fn apply<const TIDS: usize>(
         &mut self,
         before: &Meter<'_, TIDS>,
         payload: &Payload,
+        block: u64,
         result: TokenResult,
         now: u64,
     ) {
@@ -226,9 +257,10 @@ impl Model {
             self.sections = self.kept(before, now);
             self.sections.retain(|other| other.number() != section.number());
             self.sections.push(*section);
+            self.blocks[usize::from(section.number()) - 1] = block;
             self.last_section = now;
             if result == TokenResult::Accept {
-                self.sections.clear();
+                self.change_key();
             }
         }
         if let Some(tid) = payload.tid() {
@@ -239,8 +271,32 @@ impl Model {
         (self.wrong, self.in_a_row, self.until) = (0, 0, 0);
     }
 
-    pub(crate) fn clear_tids(&mut self) {
-        self.tids.fill(0);
+    /// Clause 6.2.8, from the bits of the plain blocks: the key that the sections carry, and what
+    /// they say of it.
+    fn change_key(&mut self) {
+        let [first, second, third, fourth] = self.blocks;
+        let bits = |block: u64, from: u32, count: u32| (block >> from & ((1 << count) - 1)) as u32;
+        let long = self.key.len() == 16;
+        let (words, sgc) = if long {
+            let sgc = bits(fourth, 48, 12) << 12 | bits(third, 48, 12);
+            (vec![first, third, fourth, second], Some(sgc))
+        } else {
+            (vec![first, second], (bits(first, 50, 1) == 1).then(|| bits(third, 36, 24)))
+        };
+        self.key = words.iter().flat_map(|word| bits(*word, 16, 32).to_be_bytes()).collect();
+        let held = &mut self.attributes;
+        if let Some(sgc) = sgc {
+            held.sgc = SupplyGroupCode::new(sgc).expect("a code in range");
+        }
+        held.krn = KeyRevisionNumber::new(bits(first, 52, 4) as u8).expect("a revision in range");
+        held.ti = TariffIndex::new(bits(second, 48, 8) as u8).expect("an index in range");
+        held.kt = KeyType::from_code(bits(first, 48, 2) as u8).expect("two bits");
+        let ken = bits(first, 56, 4) << 4 | bits(second, 56, 4);
+        held.ken = KeyExpiryNumber::new(ken as u8).expect("eight bits");
+        if bits(first, 51, 1) == 1 {
+            self.tids.fill(0);
+        }
+        self.sections.clear();
     }
 
     pub(crate) fn count(&mut self, profile: &Profile<'_>, refusal: &Rejection, now: u64) {
@@ -258,7 +314,12 @@ impl Model {
     }
 
     /// The meter holds what the model holds.
-    pub(crate) fn compare<const TIDS: usize>(&self, meter: &Meter<'_, TIDS>) {
+    pub(crate) fn compare<const TIDS: usize>(&self, meter: &Meter<'_, TIDS>, now: u64) {
+        assert_eq!(meter.key().expose_bytes(), self.key, "key");
+        assert_eq!(*meter.attributes(), self.attributes, "attributes of the key");
+        let mut kept: Vec<u8> = self.kept(meter, now).iter().map(KeySection::number).collect();
+        kept.sort_unstable();
+        assert_eq!(meter.staged_sections(now).collect::<Vec<_>>(), kept, "sections");
         let mut tids: Vec<u32> = meter.tids().iter().map(|tid| tid.get()).collect();
         tids.sort_unstable();
         assert_eq!(tids, self.tids, "TID memory");

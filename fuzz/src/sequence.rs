@@ -137,8 +137,8 @@ fn run<const TIDS: usize>(data: &[u8]) -> Vec<TokenResult> {
     };
     let maker = maker();
     let mut run = Run {
+        model: Model::new(TIDS, floor.get(), &key, attributes),
         meter: Meter::<TIDS>::new(profile, maker, key, attributes, floor),
-        model: Model::new(TIDS, floor.get()),
         now: 0,
         entries: Vec::new(),
         taken: HashSet::new(),
@@ -146,8 +146,9 @@ fn run<const TIDS: usize>(data: &[u8]) -> Vec<TokenResult> {
     };
     while !program.0.is_empty() {
         run.step(&mut program);
-        run.model.compare(&run.meter);
+        run.model.compare(&run.meter, run.now);
     }
+    run.survives_a_loss_of_power();
     run.results
 }
 
@@ -325,7 +326,7 @@ impl<const TIDS: usize> Run<'_, TIDS> {
 
     /// What the model expects.
     fn expected(&self, entry: &str) -> (Option<Token>, TokenResult) {
-        if self.model.is_locked(self.now) {
+        if self.model.locked_for(self.now) > 0 {
             return (None, TokenResult::Lockout);
         }
         let separators = " \t\u{A0}-\u{2013}._/\n\r";
@@ -408,25 +409,47 @@ impl<const TIDS: usize> Run<'_, TIDS> {
         assert!(result.is_taken() && result == expected, "{result}, {expected:?}");
         assert!(!outcome.to_string().is_empty());
 
-        self.model.apply(&before, &payload, result, self.now);
+        let token = token.expect("what was taken is a token");
+        let block = token.open(before.key()).unauthenticated_bits();
+        self.model.apply(&before, &payload, block, result, self.now);
         self.taken(&before, &payload, &outcome, &pending);
+        self.shows(result);
         // What is not a key change leaves the key alone.
         let changed = matches!(outcome, Outcome::KeyChanged { .. });
         assert!(changed || self.meter.key().same_as(before.key()));
         if payload.tid().is_some() {
-            let token = token.expect("what was taken is a token");
             assert!(self.taken.insert(token.bits()), "taken twice: {token}");
         }
     }
 
     fn refused(&mut self, before: &Meter<'_, TIDS>, refusal: &Rejection) {
         assert!(!refusal.result().is_taken() && !refusal.to_string().is_empty());
-        assert!(!self.meter.shown(refusal.result(), self.now).to_string().is_empty());
+        if let Rejection::Lockout { remaining_s } = refusal {
+            let left = self.model.locked_for(self.now);
+            assert_eq!(*remaining_s, u32::try_from(left).unwrap_or(u32::MAX));
+        }
+        self.shows(refusal.result());
         self.meter.count_refusal(refusal, self.now);
         self.model.count(self.meter.profile(), refusal, self.now);
         assert!(self.meter.key().same_as(before.key()));
         let staged = |meter: &Meter<'_, TIDS>| meter.staged_sections(self.now).collect::<Vec<_>>();
         assert_eq!(staged(&self.meter), staged(before));
+    }
+
+    fn shows(&self, result: TokenResult) {
+        let shown = self.meter.shown(result, self.now).to_string();
+        assert_eq!(shown, self.model.shown(&self.meter, result, self.now));
+    }
+
+    /// Another meter that is given the words of this one is this one.
+    fn survives_a_loss_of_power(&self) {
+        let (profile, key) = (self.meter.profile(), DecoderKey::dea([0x55; 8]));
+        let attributes = *self.meter.attributes();
+        let mut again = Meter::<TIDS>::new(profile, maker(), key, attributes, TokenId::MAX);
+        for index in 0..Meter::<TIDS>::WORDS {
+            again.set_word(index, self.meter.word(index)).expect("a word of a meter");
+        }
+        assert!(again == self.meter, "a saved state is another when it is loaded");
     }
 
     fn taken(
@@ -459,7 +482,6 @@ impl<const TIDS: usize> Run<'_, TIDS> {
                 assert_eq!(self.meter.staged_sections(self.now).count(), 0);
                 assert!(!pending.is_empty(), "one section changed the key");
                 if *rollover {
-                    self.model.clear_tids();
                     self.taken.clear();
                     return;
                 }

@@ -105,8 +105,13 @@ fn words_that_no_meter_has_are_refused_and_change_nothing() {
         (2, 1),
         (3, 8 << 32),
         (3, 1 << 56),
+        // A limit that is not set, and has a value.
+        (3, 1),
+        (3, 1 << 16),
         (6, 4 << 60),
         (6, 1),
+        // A section with its check: it is kept without.
+        (6, 3 << 60 | 1),
         (18, 1 << 24),
         (19, 1 << 32),
         (20, 0),

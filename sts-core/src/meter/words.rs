@@ -180,11 +180,14 @@ impl<const TIDS: usize> Meter<'_, TIDS> {
                 if flags > 7 || unused != 0 {
                     return None;
                 }
-                let limit = |is_set: u64, bytes| {
-                    (word & is_set != 0).then(|| Amount::from_field(u16::from_le_bytes(bytes)))
+                let limit = |is_set: u64, bytes| match u16::from_le_bytes(bytes) {
+                    field if word & is_set != 0 => Some(Some(Amount::from_field(field))),
+                    0 => Some(None),
+                    _ => None,
                 };
-                self.maximum_power = limit(POWER_IS_SET, [p0, p1]);
-                self.phase_unbalance = limit(UNBALANCE_IS_SET, [u0, u1]);
+                let (power, unbalance) =
+                    (limit(POWER_IS_SET, [p0, p1])?, limit(UNBALANCE_IS_SET, [u0, u1])?);
+                (self.maximum_power, self.phase_unbalance) = (power, unbalance);
                 self.tampered = word & TAMPERED != 0;
                 self.lock.wrong = wrong;
                 self.lock.in_a_row = in_a_row;
@@ -199,7 +202,8 @@ impl<const TIDS: usize> Meter<'_, TIDS> {
                         let long_key = self.key.ea().has_long_key();
                         let [.., top] = word.to_le_bytes();
                         let section = read_section(top >> 4, word, long_key)?;
-                        if usize::from(section.number()) != at.wrapping_add(1) {
+                        let in_place = usize::from(section.number()) == at.wrapping_add(1);
+                        if !in_place || section_bits(&section) != word {
                             return None;
                         }
                         Some(section)

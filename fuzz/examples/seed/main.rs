@@ -1,0 +1,19 @@
+//! Writes corpus files that are made rather than found: `cargo run --example seed`, in `fuzz/`.
+
+use std::fs;
+use std::path::Path;
+
+mod capi;
+mod core;
+
+/// A file of the corpus: target, name, bytes.
+type Seed = (&'static str, String, Vec<u8>);
+
+fn main() -> std::io::Result<()> {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    for (target, name, bytes) in [core::seeds(), capi::seeds()].concat() {
+        fs::create_dir_all(corpus.join(target))?;
+        fs::write(corpus.join(target).join(name), bytes)?;
+    }
+    Ok(())
+}
