@@ -1,5 +1,6 @@
 //! `sts inspect`, `tid`, `drn` and `profiles`: what needs no key.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -14,16 +15,24 @@ use crate::exit::{Done, Exit, Failure};
 use crate::out::{Out, grouped};
 use crate::verify::plain;
 
+/// The longest text that is read whole, in bytes.
+const LONGEST: u64 = 16 << 20;
+
 /// A file's text, or standard input's for `-`; what is not UTF-8 is shown as replaced.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     let name = path.display().to_string();
     let unreadable =
         |error: std::io::Error| Failure::Input(InputError::unreadable(&name, &error.to_string()));
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut bytes).map_err(unreadable)?;
+    let input: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(std::io::stdin())
     } else {
-        bytes = std::fs::read(path).map_err(unreadable)?;
+        Box::new(File::open(path).map_err(unreadable)?)
+    };
+    let mut bytes = Vec::new();
+    input.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LONGEST {
+        let problem = format!("holds more than {LONGEST} bytes, expected a slip or some tokens");
+        return Err(InputError::other(&name, &problem).into());
     }
     Ok(String::from_utf8_lossy(&bytes).trim_start_matches('\u{FEFF}').to_owned())
 }

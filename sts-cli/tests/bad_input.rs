@@ -183,6 +183,81 @@ fn entries_out_of_order_ask_for_sort() {
 }
 
 #[test]
+fn digits_beyond_a_token_are_told_and_not_cut() {
+    let folder = case("surplus");
+    let ask = ["check", "--case", ".", "--meter", "600727000000000009"];
+    for (text, status, says) in [
+        ("Token: 4030 5070 3125 2166 2658 1", 1, "line 1: 21 digits in a row"),
+        ("Token: 403050703125216626581", 1, "line 1: 21 digits in a row"),
+        ("Token: 4030 5070 3125 2166 2658 10 kWh", 0, ""),
+    ] {
+        let at = ["--at", "2014-03-01T13:05:00Z", text];
+        let (found, out, err) = sts(&folder, &[&ask[..], &at].concat());
+        assert_eq!(found, status, "{text}: {out}{err}");
+        assert!(err.contains(says), "{text}: {err}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn folders_and_locked_files_in_place_of_files_are_named() {
+    let folder = case("unreadable");
+    std::fs::create_dir(folder.join("folder")).expect("a folder");
+    let locked = folder.join("locked");
+    std::fs::write(&locked, ENTRIES).expect("a file");
+    let mut rights = std::fs::metadata(&locked).expect("rights").permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0);
+    std::fs::set_permissions(&locked, rights).expect("rights");
+    // Those who may read everything cannot be kept out.
+    let is_locked = std::fs::read(&locked).is_err();
+    for name in ["folder", "locked"] {
+        if name == "locked" && !is_locked {
+            continue;
+        }
+        let keys = ["--keys", "keys.toml"];
+        for arguments in [
+            &["replay", ".", "--keys", name][..],
+            &["replay", ".", "--model", name],
+            &[&["verify"], &keys[..], &["--input", name]].concat(),
+            &[&["check"], &keys[..], &["--slip", name]].concat(),
+            &[&["issue"], &keys[..], &["--input", name]].concat(),
+            &["verify", "--keys", name, "--input", "entries.csv"],
+            &["inspect", "--input", name],
+            &["diff", name, name],
+            &["import", "--check", name],
+            &["keys", name],
+        ] {
+            let (status, out, err) = sts(&folder, arguments);
+            assert!(status == 3 || status == 4, "{arguments:?}: {status}: {out}{err}");
+            assert!(err.contains(name), "{arguments:?}: {err}");
+        }
+        for (arguments, file) in [
+            (&["replay", ".", "--out"][..], "out.ndjson"),
+            (&["replay", ".", "--report"], "page.html"),
+            (&["replay", ".", "--work-list"], "work.csv"),
+            (&["verify", "--keys", "keys.toml", "--input", "tokens.csv", "--out"], "out.csv"),
+            (&["forecast", "mangaung", "--meters", "100", "--svg"], "chart.svg"),
+        ] {
+            let tokens = "id,drn,ea,sgc,krn,ti,kt,token\n";
+            std::fs::write(folder.join("tokens.csv"), tokens).expect("a file");
+            let there = folder.join(file);
+            std::fs::create_dir_all(&there).expect("a folder");
+            let (status, out, err) = sts(&folder, &[arguments, &[file]].concat());
+            assert_eq!(status, 3, "{arguments:?}: {out}{err}");
+            assert!(err.contains(file) && err.contains("directory"), "{arguments:?}: {err}");
+        }
+    }
+    for file in ["entries.csv", "meters.csv", "keys.toml", "case.toml"] {
+        let folder = case("folders");
+        let _ = std::fs::remove_file(folder.join(file));
+        std::fs::create_dir(folder.join(file)).expect("a folder");
+        let (status, _, err) = sts(&folder, &["replay", "."]);
+        assert!(status == 3 || status == 4, "{file}: {status}: {err}");
+        assert!(err.contains(file) && err.contains("cannot be read"), "{file}: {err}");
+    }
+}
+
+#[test]
 fn wrong_usage_ends_with_status_2() {
     let folder = case("usage");
     for arguments in [

@@ -60,6 +60,13 @@ impl<R: Read> Source<R> {
             }
             source.fill(end + BLOCK)?;
         };
+        if end > LONGEST_ROW {
+            let problem = format!(
+                "the line has more than {LONGEST_ROW} bytes, expected a header and rows of at most \
+                 as many"
+            );
+            return Err(InputError::new(Place::line(&source.file, 1), problem));
+        }
         let header: Vec<u8> = source.rest.drain(..end).collect();
         source.line += lines(&header);
         Ok((source, header))

@@ -330,6 +330,9 @@ fn delimiter(bytes: &[u8]) -> u8 {
     counts.iter().find(|(_, count)| *count == most).map_or(b',', |(delimiter, _)| *delimiter)
 }
 
+/// Characters of a column's name that are shown.
+const SHOWN: usize = 60;
+
 fn check_header(file: &str, header: &[String], columns: &Columns) -> Result<(), InputError> {
     let place = || Place::line(file, 1);
     for (index, name) in header.iter().enumerate() {
@@ -345,7 +348,11 @@ fn check_header(file: &str, header: &[String], columns: &Columns) -> Result<(), 
                     format!("expected columns of: {}", known.join(", "))
                 }
             };
-            return Err(InputError::new(place(), format!("unknown column {name:?}; {hint}")));
+            let mut shown: String = name.chars().take(SHOWN).collect();
+            if shown.len() < name.len() {
+                shown.push('\u{2026}');
+            }
+            return Err(InputError::new(place(), format!("unknown column {shown:?}; {hint}")));
         }
     }
     for group in columns.required {

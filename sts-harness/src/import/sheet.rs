@@ -1,8 +1,10 @@
 //! Spreadsheets in XLSX. What they unpack to is measured before anything of them is held.
 
+use std::cell::Cell;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::rc::Rc;
 
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx};
 
@@ -22,13 +24,48 @@ const MOST_PARTS: usize = 10_000;
 /// Rows in which a header is looked for.
 const START: usize = 50;
 
-type Book = Xlsx<BufReader<File>>;
+/// What a cell takes of the file at most, packed, with what stands before it. A cell holds 32,767
+/// characters.
+const LARGEST_CELL: u64 = 128 << 10;
+/// Columns of a sheet.
+const MOST_COLUMNS: usize = 16_384;
+
+/// A file that is not read on where more of it is asked for at once than may be: cells are held whole,
+/// and one could unpack to gigabytes.
+struct Metered {
+    file: BufReader<File>,
+    left: Rc<Cell<u64>>,
+}
+
+impl Read for Metered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left.get() == 0 {
+            let problem = format!("a cell takes more than {LARGEST_CELL} bytes, packed");
+            return Err(io::Error::other(problem));
+        }
+        let read = self.file.read(buffer)?;
+        self.left.set(self.left.get().saturating_sub(read as u64));
+        Ok(read)
+    }
+}
+
+impl Seek for Metered {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+/// A workbook, and how much of the file may be read on.
+struct Book {
+    book: Xlsx<Metered>,
+    left: Rc<Cell<u64>>,
+}
 
 /// The sheet to read, and the others.
 pub(super) fn choose(path: &Path, said: Option<&str>) -> Result<(String, Vec<String>), InputError> {
     let name = path.display().to_string();
     measure(path)?;
-    let names = open(path)?.sheet_names();
+    let names = open(path)?.book.sheet_names();
     let chosen = match said {
         Some(said) if names.iter().any(|name| name == said) => said.to_owned(),
         Some(said) => {
@@ -92,7 +129,7 @@ fn measure(path: &Path) -> Result<(), InputError> {
         }
         // What is declared may be a lie: unpacked once, into nothing.
         let part = archive.by_index(place).map_err(|error| damaged(&error, &part_name))?;
-        let real = std::io::copy(&mut part.take(size + 1), &mut std::io::sink())
+        let real = io::copy(&mut part.take(size + 1), &mut io::sink())
             .map_err(|error| damaged(&error, &part_name))?;
         if real > size {
             let problem = format!(
@@ -105,23 +142,28 @@ fn measure(path: &Path) -> Result<(), InputError> {
 }
 
 fn open(path: &Path) -> Result<Book, InputError> {
-    Xlsx::new(BufReader::new(open_file(path)?)).map_err(|error| {
+    let left = Rc::new(Cell::new(u64::MAX));
+    let file = Metered { file: BufReader::new(open_file(path)?), left: left.clone() };
+    let book = Xlsx::new(file).map_err(|error| {
         let problem = format!("cannot be read as XLSX ({error}), expected a workbook");
         InputError::other(&path.display().to_string(), &problem)
-    })
+    })?;
+    Ok(Book { book, left })
 }
 
 /// Gives every row that holds something.
 pub(super) fn for_each(path: &Path, sheet: &str, each: Each<'_>) -> Result<(), InputError> {
     let name = path.display().to_string();
-    let mut book = open(path)?;
+    let Book { mut book, left } = open(path)?;
     let fail = |row: u64, error: calamine::XlsxError| {
         let place = if row == 0 { Place::file(&name) } else { Place::line(&name, row) };
         InputError::new(place, format!("sheet {sheet:?} cannot be read on ({error})"))
     };
+    left.set(LARGEST_CELL);
     let mut cells = book.worksheet_cells_reader(sheet).map_err(|error| fail(0, error))?;
     let mut row = RawRow::default();
     loop {
+        left.set(LARGEST_CELL);
         let cell = cells.next_cell().map_err(|error| fail(row.line, error))?;
         let line = cell.as_ref().map(|cell| u64::from(cell.get_position().0) + 1);
         if line != Some(row.line) {
@@ -133,6 +175,10 @@ pub(super) fn for_each(path: &Path, sheet: &str, each: Each<'_>) -> Result<(), I
         }
         let Some(cell) = cell else { return Ok(()) };
         let column = usize::try_from(cell.get_position().1).unwrap_or_default();
+        if column >= MOST_COLUMNS {
+            let problem = format!("column {}, expected at most {MOST_COLUMNS}", column + 1);
+            return Err(InputError::new(Place::line(&name, row.line), problem));
+        }
         if row.cells.len() <= column {
             row.cells.resize(column + 1, String::new());
         }

@@ -114,11 +114,9 @@ impl Source {
     fn open(path: &Path, options: &Options) -> Result<Self, InputError> {
         let name = path.display().to_string();
         let fail = |problem: &str| Err(InputError::other(&name, problem));
-        if path == Path::new("-") {
-            return fail("standard input cannot be read twice, expected a file");
-        }
+        let input = open_whole(path)?;
         let mut head = Vec::new();
-        open_file(path)?
+        input
             .take(HEAD)
             .read_to_end(&mut head)
             .map_err(|error| InputError::unreadable(&name, &error.to_string()))?;
@@ -292,6 +290,21 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<(), Input
         }
     }
     Ok(())
+}
+
+/// A file that can be read again and again.
+fn open_whole(path: &Path) -> Result<File, InputError> {
+    let name = path.display().to_string();
+    let once = || InputError::other(&name, "cannot be read twice, expected a file on disk");
+    if path == Path::new("-") {
+        return Err(once());
+    }
+    // Told before it is opened: a pipe without a writer would keep us waiting.
+    let is_file = std::fs::metadata(path).map(|of| of.is_file());
+    match is_file.map_err(|error| InputError::unreadable(&name, &error.to_string()))? {
+        true => open_file(path),
+        false => Err(once()),
+    }
 }
 
 pub(super) fn open_file(path: &Path) -> Result<File, InputError> {

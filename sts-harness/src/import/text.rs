@@ -193,7 +193,7 @@ impl<R: BufRead> Lines<R> {
                 break;
             }
             any = true;
-            let end = held.iter().position(|byte| *byte == self.end);
+            let end = memchr::memchr(self.end, held);
             let part = &held[..end.unwrap_or(held.len())];
             length += u64::try_from(part.len()).unwrap_or(u64::MAX);
             let room = LONGEST_LINE.saturating_sub(line.len());
