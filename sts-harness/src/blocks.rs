@@ -157,38 +157,64 @@ fn whole_rows(bytes: &[u8], delimiter: u8) -> usize {
     end
 }
 
-/// Where the row that begins at `from` ends: behind its line, or behind a later line where a quoted
-/// field has line ends in it. A quote that is broken ends with its line, as in
-/// [`Table::read`](table::Table::read). `None` where the row goes on behind the bytes.
+/// Where the rows that begin at `from` end: behind their line, or behind a later line where a quoted
+/// field has line ends in it. A carriage return alone ends a row too, and not its line. A quote that is
+/// broken ends with its line, as in [`Table::read`](table::Table::read). `None` where the row goes on
+/// behind the bytes.
 pub(crate) fn record_end(bytes: &[u8], from: usize, delimiter: u8) -> Option<usize> {
-    let line_end = from + memchr::memchr(b'\n', bytes.get(from..)?)? + 1;
-    let line = &bytes[from..line_end];
-    if memchr::memchr(b'"', line).is_none() {
-        return Some(line_end);
-    }
-    let (mut at, mut at_start) = (from, true);
+    let mut start = from;
     loop {
-        let byte = *bytes.get(at)?;
+        let line_end = start + memchr::memchr(b'\n', bytes.get(start..)?)? + 1;
+        match quoted_end(bytes, start, line_end, delimiter) {
+            End::Line(end) => return Some(end),
+            End::Row(end) => start = end,
+            End::Open => return None,
+        }
+    }
+}
+
+/// Where a row ends.
+enum End {
+    /// With a line.
+    Line(usize),
+    /// Within a line: another row follows.
+    Row(usize),
+    /// Behind the bytes.
+    Open,
+}
+
+/// Where the row from `start` on ends, whose first line ends at `line_end`.
+fn quoted_end(bytes: &[u8], start: usize, line_end: usize, delimiter: u8) -> End {
+    if memchr::memchr(b'"', &bytes[start..line_end]).is_none() {
+        return End::Line(line_end);
+    }
+    let (mut at, mut at_start) = (start, true);
+    loop {
+        let Some(byte) = bytes.get(at).copied() else { return End::Open };
         at += 1;
         if at_start && byte == b'"' {
             loop {
                 let Some(quote) = memchr::memchr(b'"', &bytes[at..]) else {
                     // Never closed, as far as anyone will look.
-                    return (bytes.len() - from > LONGEST_ROW).then_some(line_end);
+                    let end = bytes.len() - start > LONGEST_ROW;
+                    return if end { End::Line(line_end) } else { End::Open };
                 };
                 at += quote + 1;
-                match *bytes.get(at)? {
-                    b'"' => at += 1,
-                    b'\r' | b'\n' => break,
-                    byte if byte == delimiter => break,
-                    _ => return Some(line_end),
+                match bytes.get(at).copied() {
+                    None => return End::Open,
+                    Some(b'"') => at += 1,
+                    Some(b'\r' | b'\n') => break,
+                    Some(byte) if byte == delimiter => break,
+                    Some(_) => return End::Line(line_end),
                 }
             }
             at_start = false;
         } else if byte == b'\n' {
-            return Some(at);
+            return End::Line(at);
+        } else if byte == b'\r' && bytes.get(at) != Some(&b'\n') {
+            return if at < bytes.len() { End::Row(at) } else { End::Open };
         } else {
-            at_start = byte == delimiter || byte == b'\r';
+            at_start = byte == delimiter;
         }
     }
 }

@@ -644,6 +644,19 @@ pub(crate) fn entry_rows(table: &mut Table) -> Vec<(EntryRow, Row)> {
     rows
 }
 
+/// The entries of a file that is in memory whole, as [`Entries`](crate::entries::Entries) gives those
+/// of any length.
+///
+/// # Errors
+///
+/// [`InputError`]: empty, or a header that does not fit.
+pub fn entries_of(file: &str, bytes: &[u8]) -> Result<Rows<EntryRow>, InputError> {
+    let mut table = Table::read(file, bytes, &ENTRY_COLUMNS)?;
+    let rows = entry_rows(&mut table).into_iter().map(|(entry, _)| entry).collect();
+    let Table { file, header, rejected, .. } = table;
+    Ok(Rows { file, header, rows, rejected })
+}
+
 /// A table's columns by the names that [`EntryRow::set_field`] takes, for lines that are read without
 /// a [`Table`].
 pub(crate) struct EntryLine {
