@@ -57,9 +57,8 @@ impl Damage {
 
 /// Whether the digits are a number that a double holds to the last digit.
 fn is_double(digits: &str) -> bool {
-    digits
-        .parse::<f64>()
-        .is_ok_and(|double| format!("{double:.0}") == digits.trim_start_matches('0'))
+    let bits = |number: u128| u128::BITS - number.leading_zeros() - number.trailing_zeros();
+    digits.parse().is_ok_and(|number| number > 0 && bits(number) <= f64::MANTISSA_DIGITS)
 }
 
 pub(super) fn is_digits(text: &str) -> bool {

@@ -1,12 +1,17 @@
-//! Tables in Parquet, row by row; columns within columns are given as one text.
+//! Tables in Parquet: flat ones column by column, some rows at a time; where columns lie within columns,
+//! row by row, and those are given as one text.
 
 use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use parquet::basic::{LogicalType, TimeUnit, TimestampType};
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::basic::{ConvertedType, LogicalType, TimeUnit, TimestampType};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::data_type::DataType;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::record::Field;
+use parquet::schema::types::ColumnDescPtr;
 
 use super::sheet::number_text;
 use super::source::{Each, Flow, RawRow, open_file};
@@ -14,6 +19,8 @@ use crate::input::{InputError, Place};
 
 /// One group of rows, unpacked, in bytes: a page of it is held.
 const LARGEST: i64 = 4 << 30;
+/// Rows that are read at once.
+const BATCH: usize = 256;
 
 /// Gives every row, numbered from 1.
 pub(super) fn for_each(
@@ -45,32 +52,149 @@ pub(super) fn for_each(
         })
         .collect();
     names.extend(columns.iter().map(|column| column.name().to_owned()));
-    let rows = reader.get_row_iter(None).map_err(|error| fail(0, &error))?;
-    for (line, row) in (1..).zip(rows) {
-        let row = row.map_err(|error| fail(line, &error))?;
-        let cells = row.get_column_iter().zip(&times);
-        let cells = cells.map(|((_, value), time)| text(value, time.as_ref())).collect();
-        if each(RawRow { line, cells, ..RawRow::default() }) == Flow::Stop {
-            break;
+    if columns.is_empty() {
+        return Err(InputError::other(&name, "holds no column, expected some"));
+    }
+    let mut line = 0;
+    let mut give = |cells: Vec<String>| {
+        line += 1;
+        (each(RawRow { line, cells, ..RawRow::default() }), line)
+    };
+    let is_flat = schema
+        .columns()
+        .iter()
+        .all(|column| column.path().parts().len() == 1 && column.max_rep_level() == 0);
+    if !is_flat {
+        let rows = reader.get_row_iter(None).map_err(|error| fail(0, &error))?;
+        for (row, number) in rows.zip(1..) {
+            let columns = row.map_err(|error| fail(number, &error))?.into_columns();
+            let cells = columns.into_iter().zip(&times);
+            let cells = cells.map(|((_, value), time)| text(value, time.as_ref())).collect();
+            if give(cells).0 == Flow::Stop {
+                break;
+            }
+        }
+        return Ok(());
+    }
+    let mut before = 0;
+    for group in 0..reader.num_row_groups() {
+        let mut group = reader
+            .get_row_group(group)
+            .and_then(|group| Group::new(&*group, &times))
+            .map_err(|error| fail(before + 1, &error))?;
+        while group.left > 0 {
+            let batch = group.next().map_err(|error| fail(before + 1, &error))?;
+            let mut columns: Vec<_> = batch.into_iter().map(Vec::into_iter).collect();
+            while let Some(cells) = columns.iter_mut().map(Iterator::next).collect() {
+                let (flow, line) = give(cells);
+                if flow == Flow::Stop {
+                    return Ok(());
+                }
+                before = line;
+            }
         }
     }
     Ok(())
 }
 
-fn text(value: &Field, time: Option<&TimestampType>) -> String {
+/// A group of rows that is being read.
+struct Group<'a> {
+    columns: Vec<(ColumnReader, ColumnDescPtr, Option<&'a TimestampType>)>,
+    /// Rows not yet read.
+    left: usize,
+}
+
+impl<'a> Group<'a> {
+    fn new(
+        group: &dyn RowGroupReader,
+        times: &'a [Option<TimestampType>],
+    ) -> Result<Self, ParquetError> {
+        let about = group.metadata();
+        let left = usize::try_from(about.num_rows())
+            .map_err(|error| ParquetError::General(error.to_string()))?;
+        let columns = times.iter().enumerate().map(|(place, time)| {
+            Ok((
+                group.get_column_reader(place)?,
+                about.column(place).column_descr_ptr(),
+                time.as_ref(),
+            ))
+        });
+        Ok(Self { columns: columns.collect::<Result<_, ParquetError>>()?, left })
+    }
+
+    /// The next rows, column by column.
+    fn next(&mut self) -> Result<Vec<Vec<String>>, ParquetError> {
+        let rows = self.left.min(BATCH);
+        self.left -= rows;
+        let read = |(reader, about, time): &mut (ColumnReader, ColumnDescPtr, _)| {
+            let about = &*about;
+            macro_rules! cells {
+                ($reader:expr, $convert:expr) => {
+                    cells($reader, about, rows, |value| Ok(text($convert(about, value), *time)))
+                };
+            }
+            match reader {
+                ColumnReader::BoolColumnReader(it) => cells!(it, Field::convert_bool),
+                ColumnReader::Int32ColumnReader(it) => cells!(it, Field::convert_int32),
+                ColumnReader::Int64ColumnReader(it) => cells!(it, Field::convert_int64),
+                ColumnReader::Int96ColumnReader(it) => cells!(it, Field::convert_int96),
+                ColumnReader::FloatColumnReader(it) => cells!(it, Field::convert_float),
+                ColumnReader::DoubleColumnReader(it) => cells!(it, Field::convert_double),
+                ColumnReader::ByteArrayColumnReader(it)
+                    if about.converted_type() == ConvertedType::UTF8 =>
+                {
+                    cells(it, about, rows, |value| Ok(value.as_utf8()?.to_owned()))
+                }
+                ColumnReader::ByteArrayColumnReader(it) => cells(it, about, rows, |value| {
+                    Ok(text(Field::convert_byte_array(about, value)?, *time))
+                }),
+                ColumnReader::FixedLenByteArrayColumnReader(it) => {
+                    cells(it, about, rows, |value| {
+                        Ok(text(Field::convert_byte_array(about, value.into())?, *time))
+                    })
+                }
+            }
+        };
+        self.columns.iter_mut().map(read).collect()
+    }
+}
+
+/// The next values of a column as text; empty where there is none.
+fn cells<T: DataType>(
+    reader: &mut ColumnReaderImpl<T>,
+    about: &ColumnDescPtr,
+    rows: usize,
+    text: impl Fn(T::T) -> Result<String, ParquetError>,
+) -> Result<Vec<String>, ParquetError> {
+    let (mut values, mut levels) = (Vec::with_capacity(rows), Vec::new());
+    let (read, ..) = reader.read_records(rows, Some(&mut levels), None, &mut values)?;
+    if read < rows {
+        let problem = format!("column {:?} has fewer values than there are rows", about.name());
+        return Err(ParquetError::General(problem));
+    }
+    let mut values = values.into_iter();
+    let most = about.max_def_level();
+    if most == 0 {
+        return values.map(text).collect();
+    }
+    let there = |level: &i16| if *level == most { values.next().map(&text) } else { None };
+    levels.iter().map(there).map(|cell| cell.unwrap_or_else(|| Ok(String::new()))).collect()
+}
+
+fn text(value: Field, time: Option<&TimestampType>) -> String {
     let nanoseconds = |number: i64, step: i128| instant(i128::from(number) * step, time);
     match (value, time) {
         (Field::Null, _) => String::new(),
-        (Field::Str(text), _) => text.clone(),
+        (Field::Str(text), _) => text,
         (Field::Bytes(bytes), _) => String::from_utf8_lossy(bytes.data()).into_owned(),
-        (Field::Double(number), _) => number_text(*number),
-        (Field::TimestampMillis(number), _) => nanoseconds(*number, 1_000_000),
-        (Field::TimestampMicros(number), _) => nanoseconds(*number, 1_000),
+        (Field::Double(number), _) => number_text(number),
+        (Field::TimestampMillis(number), _) => nanoseconds(number, 1_000_000),
+        (Field::TimestampMicros(number), _) => nanoseconds(number, 1_000),
         (Field::Long(number), Some(TimestampType { unit: TimeUnit::NANOS, .. })) => {
-            nanoseconds(*number, 1)
+            nanoseconds(number, 1)
         }
         (Field::Date(days), _) => {
-            let span = jiff::Span::new().try_days(*days);
+            let span = jiff::Span::new().try_days(days);
             let day = span.and_then(|span| Date::constant(1970, 1, 1).checked_add(span));
             day.map_or_else(|_| days.to_string(), |day| day.to_string())
         }
@@ -94,7 +218,7 @@ fn instant(nanoseconds: i128, time: Option<&TimestampType>) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
+    use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
     use parquet::file::properties::WriterProperties;
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::parser::parse_message_type;
@@ -146,5 +270,29 @@ mod tests {
             ["69422342762654887585", "2024-11-01T08:00:00", "2024-11-01T08:00:00Z", "45.3"];
         assert_eq!(rows, [expected]);
         assert!(cut.to_string().contains("expected a whole file"), "{cut}");
+    }
+
+    #[test]
+    fn columns_within_columns_are_one_text() {
+        let path = std::env::temp_dir().join(format!("sts-nested-{}.parquet", std::process::id()));
+        let schema = "message sales { OPTIONAL group meter { REQUIRED INT32 krn; } }";
+        let schema = Arc::new(parse_message_type(schema).unwrap());
+        let file = std::fs::File::create(&path).unwrap();
+        let properties = Arc::new(WriterProperties::builder().build());
+        let mut writer = SerializedFileWriter::new(file, schema, properties).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int32Type>().write_batch(&[1, 2], Some(&[1, 0, 1]), None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        writer.close().unwrap();
+        let mut rows = Vec::new();
+        let mut take = |row: RawRow| {
+            rows.push(row.cells.concat());
+            Flow::On
+        };
+        for_each(&path, &mut Vec::new(), &mut take).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(rows, ["{krn: 1}", "", "{krn: 2}"]);
     }
 }

@@ -62,7 +62,32 @@ enum Values {
     Int(Vec<i32>),
     Long(Vec<i64>),
     Double(Vec<f64>),
-    Text(Vec<ByteArray>),
+    Text(Texts),
+}
+
+/// Texts one behind the other, and where each ends.
+#[derive(Debug, Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    fn push(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.ends.push(self.bytes.len());
+    }
+
+    fn into_values(self) -> Vec<ByteArray> {
+        let all = ByteArray::from(self.bytes);
+        let mut start = 0;
+        let value = |end| {
+            let value = all.slice(start, end - start);
+            start = end;
+            value
+        };
+        self.ends.into_iter().map(value).collect()
+    }
 }
 
 impl File {
@@ -114,7 +139,7 @@ impl File {
     fn group(&mut self) -> Result<(), WriteError> {
         self.rows = 0;
         let columns = std::mem::replace(&mut self.columns, columns());
-        write_group(&mut self.writer, &columns)
+        write_group(&mut self.writer, columns)
             .map_err(|error| WriteError::new(&self.path, std::io::Error::other(error)))
     }
 
@@ -153,14 +178,14 @@ impl Column {
             (Values::Int(to), Value::Int(value)) => to.extend(value),
             (Values::Long(to), Value::Long(value)) => to.push(value),
             (Values::Double(to), Value::Double(value)) => to.extend(value),
-            (Values::Text(to), Value::Text(value)) => to.extend(value.map(ByteArray::from)),
+            (Values::Text(to), Value::Text(Some(value))) => to.push(value),
             _ => {}
         }
     }
 }
 
 fn columns() -> Vec<Column> {
-    let text = || Values::Text(Vec::new());
+    let text = || Values::Text(Texts::default());
     let (int, double) = (|| Values::Int(Vec::new()), || Values::Double(Vec::new()));
     let values = [
         int(),
@@ -187,18 +212,20 @@ fn columns() -> Vec<Column> {
 
 fn write_group(
     writer: &mut SerializedFileWriter<BufWriter<std::fs::File>>,
-    columns: &[Column],
+    columns: Vec<Column>,
 ) -> Result<(), ParquetError> {
     let mut group = writer.next_row_group()?;
     for column in columns {
         let Some(mut to) = group.next_column()? else { break };
         let levels = Some(column.there.as_slice());
-        match &column.values {
-            Values::Int(values) => to.typed::<Int32Type>().write_batch(values, levels, None)?,
-            Values::Long(values) => to.typed::<Int64Type>().write_batch(values, levels, None)?,
-            Values::Double(values) => to.typed::<DoubleType>().write_batch(values, levels, None)?,
-            Values::Text(values) => {
-                to.typed::<ByteArrayType>().write_batch(values, levels, None)?
+        match column.values {
+            Values::Int(values) => to.typed::<Int32Type>().write_batch(&values, levels, None)?,
+            Values::Long(values) => to.typed::<Int64Type>().write_batch(&values, levels, None)?,
+            Values::Double(values) => {
+                to.typed::<DoubleType>().write_batch(&values, levels, None)?
+            }
+            Values::Text(texts) => {
+                to.typed::<ByteArrayType>().write_batch(&texts.into_values(), levels, None)?
             }
         };
         to.close()?;
