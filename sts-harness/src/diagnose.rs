@@ -35,6 +35,7 @@ pub(crate) use self::trial::{
 use crate::cause::Cause;
 use crate::describe::TidReading;
 use crate::fleet::{Answer, Fleet, TrackedMeter};
+use crate::history::Taken;
 use crate::keys::KeyRing;
 use crate::slips;
 pub use sts_batch::{Batch, Lanes};
@@ -458,7 +459,7 @@ impl Inquiry<'_> {
     fn used(&self, id: TokenId) -> Diagnosis {
         let mut detail = Map::new();
         let token = self.token();
-        let same = self.meter.taken.iter().rev().find(|taken| Some(taken.token) == token);
+        let same = self.meter.taken.last(|taken| Some(taken.token) == token);
         let other = self.taken_with(id);
         let evidence = match (same, other) {
             (Some(taken), _) => {
@@ -475,10 +476,9 @@ impl Inquiry<'_> {
     }
 
     /// The token with this TID that was taken under the present base date.
-    fn taken_with(&self, id: TokenId) -> Option<&crate::fleet::Taken> {
+    fn taken_with(&self, id: TokenId) -> Option<Taken<'_>> {
         let base_date = self.meter.base_date;
-        let mut taken = self.meter.taken.iter().rev();
-        taken.find(|taken| taken.tid == Some(id) && taken.base_date == base_date)
+        self.meter.taken.last(|taken| taken.tid == Some(id) && taken.base_date == base_date)
     }
 
     fn token(&self) -> Option<Token> {
@@ -489,7 +489,7 @@ impl Inquiry<'_> {
     /// An authentic token below the lowest TID kept.
     fn old(&self, id: TokenId, oldest_kept: TokenId) -> Diagnosis {
         let token = self.token();
-        if self.meter.taken.iter().any(|taken| Some(taken.token) == token)
+        if self.meter.taken.last(|taken| Some(taken.token) == token).is_some()
             || self.taken_with(id).is_some()
         {
             return self.used(id);

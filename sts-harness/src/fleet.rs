@@ -9,25 +9,10 @@ use sts_core::{
     Token, TokenId, TokenResult,
 };
 
+use crate::history::{History, Taken};
 use crate::keys::KeyRing;
 use crate::profiles::ProfileFile;
 use crate::records::MeterRow;
-
-/// A token that a meter took, for finding out later why another was refused.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Taken {
-    /// The token.
-    pub token: Token,
-    /// Its TID, where it has one.
-    pub tid: Option<TokenId>,
-    /// The base date it was taken under: a TID says nothing without it.
-    pub base_date: BaseDate,
-    /// The entry's id.
-    pub entry: String,
-    /// When, in seconds since 1970.
-    pub at: u64,
-}
 
 /// One meter as the harness follows it.
 #[derive(Clone, Debug)]
@@ -48,7 +33,7 @@ pub struct TrackedMeter {
     /// Whether it takes anything at all.
     pub powered: bool,
     /// What it took under the present key and before.
-    pub taken: Vec<Taken>,
+    pub taken: History,
     /// Sections accepted since the last key change, timed out ones included.
     pub sections_accepted: Vec<u8>,
     /// Whether the base date was changed without clearing the TID memory.
@@ -121,7 +106,7 @@ impl TrackedMeter {
             meter,
             has_key,
             powered: true,
-            taken: Vec::new(),
+            taken: History::default(),
             sections_accepted: Vec::new(),
             kept_tids_over_base_date: false,
         })
@@ -166,7 +151,7 @@ impl TrackedMeter {
         });
         match admitted {
             Ok((payload, outcome)) => {
-                self.note(keyed, at, entry, &payload, &outcome, ring);
+                self.note(keyed, entry, &payload, &outcome, ring);
                 let pending = pending_before || self.meter.staged_sections(at).count() > 0;
                 let result = outcome.result();
                 Answer {
@@ -224,7 +209,7 @@ impl TrackedMeter {
         Self {
             row: self.row.clone(),
             meter: self.meter.clone(),
-            taken: Vec::new(),
+            taken: History::default(),
             sections_accepted: self.sections_accepted.clone(),
             ..*self
         }
@@ -237,20 +222,14 @@ impl TrackedMeter {
     fn note(
         &mut self,
         keyed: &str,
-        at: u64,
         entry: &str,
         payload: &Payload,
         outcome: &Outcome,
         ring: &KeyRing,
     ) {
         if let Ok(framed) = self.frame(keyed) {
-            self.taken.push(Taken {
-                token: framed.token(),
-                tid: payload.tid(),
-                base_date: self.base_date,
-                entry: entry.to_owned(),
-                at,
-            });
+            let (token, tid) = (framed.token(), payload.tid());
+            self.taken.push(Taken::new(token, tid, self.base_date, entry));
         }
         match outcome {
             Outcome::SectionStored { section } => self.sections_accepted.push(*section),

@@ -24,6 +24,7 @@ pub mod emit;
 pub mod entries;
 pub mod fleet;
 pub mod forecast;
+pub mod history;
 pub mod import;
 pub mod input;
 pub mod inspect;

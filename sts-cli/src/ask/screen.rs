@@ -161,8 +161,9 @@ impl<'a> Answer<'a> {
     /// The same digits were taken by this meter before.
     fn was_taken_before(&self) -> bool {
         let digits: String = self.entered().chars().filter(char::is_ascii_digit).collect();
-        self.meter
-            .is_some_and(|meter| meter.taken.iter().any(|taken| digits == taken.token.to_string()))
+        self.meter.is_some_and(|meter| {
+            meter.taken.last(|taken| digits == taken.token.to_string()).is_some()
+        })
     }
 
     /// An update code that the meter took before, and cannot read again since its key is changed.
