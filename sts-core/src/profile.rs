@@ -176,11 +176,16 @@ impl Shown<'_> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts = self.text.split("{result}");
+        // By braces, since a search for one character is short and fast.
+        let mut parts = self.text.split('{');
         f.write_str(parts.next().unwrap_or_default())?;
         parts.try_for_each(|part| {
-            f.write_str(self.result.name())?;
-            f.write_str(part)
+            let (instead, rest) = match part.strip_prefix("result}") {
+                Some(rest) => (self.result.name(), rest),
+                None => ("{", part),
+            };
+            f.write_str(instead)?;
+            f.write_str(rest)
         })
     }
 }

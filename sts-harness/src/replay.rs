@@ -372,21 +372,25 @@ impl<'c> Replay<'c> {
     pub fn steps(&mut self, entries: &[EntryRow], threads: usize) -> Vec<Step> {
         let mut steps = Vec::with_capacity(entries.len());
         let mut begun: Vec<(&EntryRow, Begun, Option<TrackedMeter>)> = Vec::new();
+        // The meters whose answers wait for a search.
+        let mut waiting: Vec<usize> = Vec::new();
         for entry in entries {
             // What waits is searched among the meters as they are now, and what it tells of a meter
             // counts for that meter's next entry.
-            let waits = self.place_of(&entry.pan).is_ok_and(|place| {
-                let mut open = begun.iter().filter_map(|(_, one, _)| one.open.as_ref());
-                open.any(|open| open.place == place)
-            });
-            if waits || self.may_change_keys(entry) {
+            let place = self.place_of(&entry.pan);
+            let waits = place.is_ok_and(|place| waiting.contains(&place));
+            if waits || !waiting.is_empty() && self.may_change_keys(entry) {
                 self.finish_all(&mut begun, threads, &mut steps);
+                waiting.clear();
             }
             let one = self.begin(entry);
-            let meter = one.open.as_ref().map(|open| self.fleet.meters[open.place].snapshot());
+            let open = one.open.as_ref();
+            waiting.extend(open.map(|open| open.place));
+            let meter = open.map(|open| self.fleet.meters[open.place].snapshot());
             begun.push((entry, one, meter));
             if (self.finished + begun.len()).is_multiple_of(BLOCK) {
                 self.finish_all(&mut begun, threads, &mut steps);
+                waiting.clear();
             }
         }
         self.finish_all(&mut begun, threads, &mut steps);
