@@ -272,11 +272,16 @@ impl Report {
     }
 
     /// The days on which vending went over to a key revision: the first on which a fifth of the
-    /// sales are said to be under it, or more.
+    /// sales are said to be under it, or more. Days with hardly any sale of a long history say nothing.
     fn switches(&self) -> BTreeMap<u8, i64> {
         let mut switches = BTreeMap::new();
+        let sales: u64 = self.believed.values().flat_map(BTreeMap::values).sum();
+        let fewest = sales / (self.believed.len() as u64).max(1) / 10;
         for (day, revisions) in &self.believed {
             let all: u64 = revisions.values().sum();
+            if all < fewest {
+                continue;
+            }
             for (krn, _) in revisions.iter().filter(|(_, count)| **count * 5 >= all) {
                 switches.entry(*krn).or_insert(*day);
             }
