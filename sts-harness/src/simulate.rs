@@ -26,12 +26,13 @@ use crate::simulate::story::{Act, Visit};
 use crate::simulate::world::World;
 
 /// The scenarios that come with the tool, by name.
-const BUILTIN: [(&str, &str); 5] = [
+const BUILTIN: [(&str, &str); 6] = [
     ("small", include_str!("../scenarios/small.toml")),
     ("quality", include_str!("../scenarios/quality.toml")),
     ("quality-shifted", include_str!("../scenarios/quality-shifted.toml")),
     ("quality-hard", include_str!("../scenarios/quality-hard.toml")),
     ("mangaung", include_str!("../scenarios/mangaung.toml")),
+    ("utility", include_str!("../scenarios/utility.toml")),
 ];
 
 /// A scenario, read and checked.

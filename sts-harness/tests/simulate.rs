@@ -179,7 +179,8 @@ fn scenario_mistakes_name_the_line() {
 #[test]
 fn builtin_scenarios_are_sound() {
     let names: Vec<&str> = Scenario::builtin().map(|(name, _)| name).collect();
-    assert_eq!(names, ["small", "quality", "quality-shifted", "quality-hard", "mangaung"]);
+    let known = ["small", "quality", "quality-shifted", "quality-hard", "mangaung", "utility"];
+    assert_eq!(names, known);
     for name in names {
         Scenario::load(name).unwrap();
     }
