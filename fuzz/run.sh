@@ -47,8 +47,10 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 scratch=${STS_FUZZ_SCRATCH:-$CARGO_TARGET_DIR/fuzz-run}
 evidence=${STS_FUZZ_EVIDENCE:-../docs/evidence/fuzz.json}
 host=$(rustc -vV | sed -n 's/^host: //p')
-# Files that targets write are gone at once: memory will do.
-[ -d /dev/shm ] && export TMPDIR=/dev/shm
+# Files that targets write are written over at once: memory will do.
+TMPDIR=$(mktemp -d -p "$([ -d /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")" fuzz-XXXXXX)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 
 # Sanitized builds go elsewhere, so that neither throws the other's work away.
 [ "$sanitizer" = none ] || export CARGO_TARGET_DIR=$CARGO_TARGET_DIR/$sanitizer
@@ -71,7 +73,7 @@ for target in "${targets[@]}"; do
   start=$(date +%s)
   # One after the other on one core: what is counted here was executed.
   "$program" "$kept" "corpus/$target" -runs="$executions" -artifact_prefix="$artifacts/" \
-    -print_final_stats=1 -timeout=20 -rss_limit_mb=4096 -max_len="${STS_FUZZ_MAX_LEN:-4096}" \
+    -print_final_stats=1 -timeout=20 -rss_limit_mb=4096 -max_len=8192 \
     >"$log" 2>&1 && status=0 || status=$?
   seconds=$(($(date +%s) - start))
   found=$(comm -13 <(sort <<<"$before") <(ls "$artifacts" | sort) | tr '\n' ' ')

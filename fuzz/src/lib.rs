@@ -14,18 +14,30 @@
 
 mod batch;
 mod capi;
+mod check;
 mod digits;
+mod entries;
+mod files;
+mod import;
 mod model;
 mod open;
+mod report;
 mod saved;
+mod scratch;
 mod sequence;
+mod slip;
 
 pub use batch::batch;
 pub use capi::capi;
 pub use digits::digits;
+pub use entries::entries;
+pub use files::{conform_script, key_file, profile_file};
+pub use import::{import_csv, import_json, import_parquet, import_xlsx, import_xmlvend};
 pub use open::open_any;
+pub use report::report;
 pub use saved::saved_state;
 pub use sequence::{meter_sequence, results};
+pub use slip::slip;
 
 /// What a fuzzer calls with any bytes: it panics where something is wrong.
 pub type Body = fn(&[u8]);
@@ -34,8 +46,19 @@ pub type Body = fn(&[u8]);
 pub const TARGETS: &[(&str, Body)] = &[
     ("batch", batch),
     ("capi", capi),
+    ("conform_script", conform_script),
     ("digits", digits),
+    ("entries", entries),
+    ("import_csv", import_csv),
+    ("import_json", import_json),
+    ("import_parquet", import_parquet),
+    ("import_xlsx", import_xlsx),
+    ("import_xmlvend", import_xmlvend),
+    ("key_file", key_file),
     ("meter_sequence", meter_sequence),
     ("open_any", open_any),
+    ("profile_file", profile_file),
+    ("report", report),
     ("saved_state", saved_state),
+    ("slip", slip),
 ];

@@ -39,8 +39,18 @@ fn replay(target: &str) {
     println!("{target}: {} files", files.len());
 }
 
-/// Targets of which an execution takes more than a millisecond in a build without optimisation.
-const SLOW: &[&str] = &["batch"];
+/// Targets that write files, or of which an execution takes a millisecond.
+const SLOW: &[&str] = &[
+    "batch",
+    "conform_script",
+    "entries",
+    "import_csv",
+    "import_json",
+    "import_parquet",
+    "import_xlsx",
+    "import_xmlvend",
+    "report",
+];
 
 /// A test a target, so that they run side by side.
 macro_rules! replayed {
@@ -65,7 +75,10 @@ macro_rules! replayed {
     };
 }
 
-replayed! { batch capi digits meter_sequence open_any saved_state }
+replayed! {
+    batch capi conform_script digits entries import_csv import_json import_parquet import_xlsx
+    import_xmlvend key_file meter_sequence open_any profile_file report saved_state slip
+}
 
 /// A corpus that stops reaching an answer no longer tests it.
 #[test]

@@ -5,13 +5,17 @@ use std::path::Path;
 
 mod capi;
 mod core;
+mod exports;
+mod parquet;
+mod texts;
 
 /// A file of the corpus: target, name, bytes.
 type Seed = (&'static str, String, Vec<u8>);
 
 fn main() -> std::io::Result<()> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    for (target, name, bytes) in [core::seeds(), capi::seeds()].concat() {
+    let all = [core::seeds(), capi::seeds(), exports::seeds(), parquet::seeds(), texts::seeds()];
+    for (target, name, bytes) in all.concat() {
         fs::create_dir_all(corpus.join(target))?;
         fs::write(corpus.join(target).join(name), bytes)?;
     }
