@@ -84,9 +84,11 @@ pub(super) fn for_each(
             .map_err(|error| fail(before + 1, &error))?;
         while group.left > 0 {
             let batch = group.next().map_err(|error| fail(before + 1, &error))?;
+            let rows = batch.first().map_or(0, Vec::len);
             let mut columns: Vec<_> = batch.into_iter().map(Vec::into_iter).collect();
-            while let Some(cells) = columns.iter_mut().map(Iterator::next).collect() {
-                let (flow, line) = give(cells);
+            for _ in 0..rows {
+                let cells = columns.iter_mut().map(|column| column.next().unwrap_or_default());
+                let (flow, line) = give(cells.collect());
                 if flow == Flow::Stop {
                     return Ok(());
                 }
