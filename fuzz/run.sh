@@ -55,7 +55,8 @@ trap 'rm -rf "$TMPDIR"' EXIT
 # Sanitized builds go elsewhere, so that neither throws the other's work away.
 [ "$sanitizer" = none ] || export CARGO_TARGET_DIR=$CARGO_TARGET_DIR/$sanitizer
 for target in "${targets[@]}"; do
-  cargo "${toolchain[@]}" fuzz build --fuzz-dir . --sanitizer "$sanitizer" \
+  # --release: the manifest says what is asserted.
+  cargo "${toolchain[@]}" fuzz build --fuzz-dir . --release --sanitizer "$sanitizer" \
     --features libfuzzer "$target" || exit 2
 done
 

@@ -15,6 +15,7 @@ const BLOCK: usize = 256 << 10;
 /// it has the same rows.
 pub fn entries(data: &[u8]) {
     let Some((&at, file)) = data.split_first_chunk() else { return };
+    let plain = file;
     let file = filled(file, usize::from(u16::from_le_bytes(at)));
     let path = scratch::file("entries.csv", &file);
     let whole = entries_of("entries.csv", &file);
@@ -29,15 +30,18 @@ pub fn entries(data: &[u8]) {
     };
     assert_eq!(whole.header, stream.header());
     let (rows, rejected) = read(stream);
-    assert_eq!(shown(&rejected), shown(&whole.rejected), "rejected rows");
+    assert!(rejected == whole.rejected, "{rejected:?}\nwhole: {:?}", whole.rejected);
     assert_eq!(shown(&rows), shown(&whole.rows), "rows");
+    if file.len() > plain.len() {
+        return;
+    }
 
     let sorted = Entries::open(&path, Some(&scratch::folder())).expect("as above");
     let (sorted, also_rejected) = read(sorted);
     let mut expected = rows;
     expected.sort_by_key(|row| row.entered_at);
     assert_eq!(shown(&sorted), shown(&expected), "rows in time order");
-    assert_eq!(shown(&also_rejected), shown(&rejected));
+    assert_eq!(also_rejected, rejected);
 
     let mut written = Vec::new();
     sts_harness::table::write_rejects(&mut written, &whole.header, &rejected).expect("memory");
@@ -54,7 +58,7 @@ fn read(entries: Entries) -> (Vec<EntryRow>, Vec<Rejected>) {
     (rows, rejected)
 }
 
-fn shown<T: std::fmt::Debug>(rows: &[T]) -> Vec<String> {
+fn shown(rows: &[EntryRow]) -> Vec<String> {
     rows.iter().map(|row| format!("{row:?}")).collect()
 }
 

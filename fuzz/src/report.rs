@@ -41,7 +41,7 @@ struct Entry<'a> {
 struct Told<'a> {
     title: Option<&'a str>,
     case: &'a str,
-    inputs: Vec<(&'a str, &'a str)>,
+    inputs: Vec<&'a str>,
     plan: &'a str,
     entries: Vec<Entry<'a>>,
 }
@@ -55,7 +55,7 @@ pub fn report(data: &[u8]) {
         title: told.title.map(str::to_owned),
         case: told.case.to_owned(),
         inputs: inputs
-            .map(|(name, sha256)| Input { name: (*name).to_owned(), sha256: (*sha256).to_owned() })
+            .map(|name| Input { name: (*name).to_owned(), sha256: "00".repeat(32) })
             .collect(),
         rejected: told.entries.len() as u64,
     };
@@ -80,7 +80,9 @@ pub fn report(data: &[u8]) {
     assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"));
     for entry in &entries {
         for number in [entry.pan.as_str(), entry.pan.drn()] {
-            assert!(!page.contains(number), "{number} is in the page");
+            // Commands to copy have the folder as it is.
+            let in_folder = told.case.contains(number);
+            assert!(in_folder || !page.contains(number), "{number} is in the page");
         }
     }
     let mut work = Vec::new();

@@ -34,7 +34,7 @@ pub fn rust(family: &ProfileFile) -> String {
              \x20   key_change_sets: {},\n\
              \x20   section_order: sts_core::SectionOrder::{order},\n\
              \x20   section_window_s: {:?},\n",
-            firmware.id,
+            comment(&firmware.id),
             set(profile.resources),
             set(profile.tests),
             set(profile.management),
@@ -81,8 +81,7 @@ pub fn c(family: &ProfileFile) -> String {
     let guard = format!("STS_PROFILE_{}_H", stem.to_uppercase());
     let mut out = String::new();
     for line in origin(family) {
-        // What is in a file may not end the comment.
-        let _ = writeln!(out, "/* {} */", line.replace("*/", "* /"));
+        let _ = writeln!(out, "/* {line} */");
     }
     let _ = writeln!(out, "#ifndef {guard}\n#define {guard}\n\n#include \"sts.h\"\n");
     // Display and lock-out are the family's, and so of any of its firmwares.
@@ -160,9 +159,17 @@ pub fn c(family: &ProfileFile) -> String {
 /// What a reader of the file should know.
 fn origin(family: &ProfileFile) -> [String; 2] {
     [
-        format!("Profile `{}`, made by `sts profiles emit`; not to be edited.", family.id()),
+        format!(
+            "Profile `{}`, made by `sts profiles emit`; not to be edited.",
+            comment(family.id())
+        ),
         format!("Where it comes from: {}.", family.status()),
     ]
+}
+
+/// A name within a comment, which it may not end.
+fn comment(name: &str) -> String {
+    name.replace(char::is_control, " ").replace("*/", "* /")
 }
 
 fn name(family: &ProfileFile, firmware: &str) -> String {

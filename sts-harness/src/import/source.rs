@@ -330,7 +330,7 @@ fn declared(head: &[u8]) -> Option<&'static Encoding> {
     let declaration = start.trim_start().strip_prefix("<?xml")?.split("?>").next()?.to_owned();
     let label = declaration.split_once("encoding=")?.1;
     let quote = label.chars().next()?;
-    Encoding::for_label(label[1..].split(quote).next()?.as_bytes())
+    Encoding::for_label(label.strip_prefix(quote)?.split(quote).next()?.as_bytes())
 }
 
 /// JSON, XML or delimited text.
