@@ -3,32 +3,14 @@
 use sts_core::cipher::sta;
 use sts_core::{BaseDate, Class, DecoderKey, Payload, Token, TokenId};
 
-/// Any text, under any key: 8 bytes of key, then what was keyed.
+/// Any text, under any key: 8 bytes of key, then what was keyed; what is no token is taken for class
+/// and block of one.
 ///
 /// Nothing may panic; what authenticates is 20 digits below 2^66 and seals to itself; its date is
 /// that of the calendar.
 pub fn open_any(data: &[u8]) {
     let Some((key, keyed)) = data.split_first_chunk::<8>() else { return };
-    let text = String::from_utf8_lossy(keyed);
-    let token = match Token::parse(&text) {
-        Ok(token) => token,
-        Err(error) => {
-            // Messages are made for people, of whatever was keyed.
-            assert!(!error.to_string().is_empty());
-            return;
-        }
-    };
-    let plain: String = text.chars().filter(char::is_ascii_digit).collect();
-    assert_eq!(plain.len(), 20, "a token, and is not 20 digits: {text:?}");
-    let number: u128 = plain.parse().expect("twenty ASCII digits");
-    assert!(number < 1 << 66, "a token above 2^66: {text:?}");
-
-    assert_eq!(token.bits(), number);
-    assert_eq!(token.to_string(), plain);
-    assert_eq!(Token::parse(&format!("{token:#}")), Ok(token));
-    assert_eq!(Token::from_bits(number), Some(token));
-    assert_eq!(Token::from_bits(number + (1 << 66)), None);
-    assert_eq!(Token::from_class_and_block(token.class(), token.block()), token);
+    let Some(token) = parsed(keyed).or_else(|| drawn(keyed)) else { return };
 
     let long = std::array::from_fn(|place| key[place % 8]);
     let keys = [
@@ -39,11 +21,39 @@ pub fn open_any(data: &[u8]) {
     ];
     for key in &keys {
         opens(token, key);
-    }
-    // The same block as what a vendor seals: so every layout is reached, under every key.
-    for key in &keys {
+        // The same block as what a vendor seals: so every layout is reached, under every key.
         mended(token, key);
     }
+}
+
+fn parsed(keyed: &[u8]) -> Option<Token> {
+    let text = String::from_utf8_lossy(keyed);
+    let token = match Token::parse(&text) {
+        Ok(token) => token,
+        Err(error) => {
+            // Messages are made for people, of whatever was keyed.
+            assert!(!error.to_string().is_empty());
+            return None;
+        }
+    };
+    let plain: String = text.chars().filter(char::is_ascii_digit).collect();
+    assert_eq!(plain.len(), 20, "a token, and is not 20 digits: {text:?}");
+    let number: u128 = plain.parse().expect("twenty ASCII digits");
+    assert_eq!((token.bits(), token.to_string()), (number, plain));
+    Some(token)
+}
+
+/// Class and block from nine bytes; written as digits it is the same token.
+fn drawn(keyed: &[u8]) -> Option<Token> {
+    let ([class, block @ ..], _) = keyed.split_first_chunk::<9>()?;
+    let number = u128::from(class & 3) << 64 | u128::from(u64::from_be_bytes(*block));
+    let token = Token::from_bits(number).expect("66 bits");
+    assert_eq!(token.bits(), number);
+    assert_eq!(Token::parse(&token.to_string()), Ok(token));
+    assert_eq!(Token::parse(&format!("{token:#}")), Ok(token));
+    assert_eq!(Token::from_bits(number + (1 << 66)), None);
+    assert_eq!(Token::from_class_and_block(token.class(), token.block()), token);
+    Some(token)
 }
 
 /// Opens and authenticates; what authenticates seals to the same token.

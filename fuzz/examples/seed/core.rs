@@ -35,6 +35,11 @@ pub(super) fn seeds() -> Vec<Seed> {
     ];
     all.extend(texts.map(|(name, text)| ("digits", name.to_owned(), text.into_bytes())));
     all.push(("digits", "half-a-letter".to_owned(), b"6942 2342 76\xE2\x80".to_vec()));
+    for (class, subclass) in (0..4).flat_map(|class| [0_u8, 3, 4, 8, 9].map(|sub| (class, sub))) {
+        let block = u64::from(subclass) << 60 | 0x0123_4567_89AB_CDEF;
+        let bytes = [[0x11; 8].as_slice(), &[class], &block.to_be_bytes()].concat();
+        all.push(("open_any", format!("block-of-class-{class}-subclass-{subclass}"), bytes));
+    }
     states(&mut all);
     batches(&mut all);
     all

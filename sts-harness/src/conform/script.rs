@@ -201,6 +201,13 @@ impl fmt::Display for Case {
     }
 }
 
+/// A line up to its comment, which begins with a `#` at the start or behind a blank.
+fn without_comment(line: &str) -> &str {
+    let begins = |at: &usize| line[..*at].chars().next_back().is_none_or(char::is_whitespace);
+    let comment = line.match_indices('#').map(|(at, _)| at).find(begins);
+    comment.map_or(line, |at| &line[..at])
+}
+
 /// Reads cases.
 ///
 /// # Errors
@@ -211,8 +218,8 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Case>, ScriptError> {
     let mut suite = String::new();
     for (number, line) in (1..).zip(text.lines()) {
         let error = |problem: String| ScriptError { place: Place::line(file, number), problem };
-        let line = line.split(" #").next().unwrap_or_default().trim();
-        if line.is_empty() || line.starts_with('#') {
+        let line = without_comment(line).trim();
+        if line.is_empty() {
             continue;
         }
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));

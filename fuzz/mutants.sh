@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Changes the code, one place at a time, sees whether a test of the crate fails, and records what came
+# of it in docs/evidence/mutants.json.
+#
+#   fuzz/mutants.sh CRATE FILE...     as in: fuzz/mutants.sh sts-core sts-core/src/crc.rs
+#
+# A whole crate takes hours: a file at a time adds to what is recorded. Needs cargo-mutants
+# (cargo install --locked cargo-mutants); .cargo/mutants.toml says what is left out.
+#
+# docs/evidence/mutants.json, one object:
+#
+#   schema       1
+#   files        one object for each file that was ever tried, by its path:
+#     date       UTC
+#     commit     with -dirty where the tree had changes
+#     seconds    wall time of the run that tried it (of all its files)
+#     caught     changes that made a test fail
+#     timeout    changes that made a test run without end: noticed too
+#     unviable   changes that do not compile
+#     missed     changes that no test noticed, as cargo-mutants names them
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+if [ $# -lt 2 ]; then
+  sed -n '2,/^$/ s/^# \{0,1\}//p' fuzz/mutants.sh >&2
+  exit 2
+fi
+crate=$1
+shift
+files=()
+for file in "$@"; do files+=(--file "$file"); done
+command -v cargo-mutants >/dev/null || { echo "cargo install --locked cargo-mutants" >&2; exit 2; }
+
+commit=$(git rev-parse --short=12 HEAD)
+[ -z "$(git status --porcelain --untracked-files=no)" ] || commit+=-dirty
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+start=$(date +%s)
+# 2 and 3: missed and timed out, which is what is to be recorded.
+cargo mutants --package "$crate" "${files[@]}" --all-features --output "$out" || [ $? = 2 ] || [ $? = 3 ]
+python3 - "$out/mutants.out/outcomes.json" "$commit" $(($(date +%s) - start)) "$@" <<'PYTHON'
+import datetime, json, os, sys
+
+outcomes, commit, seconds, *files = sys.argv[1:]
+path = "docs/evidence/mutants.json"
+try:
+    evidence = json.load(open(path))
+except FileNotFoundError:
+    evidence = {"schema": 1, "files": {}}
+now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+for file in files:
+    evidence["files"][file] = {
+        "date": now, "commit": commit, "seconds": int(seconds),
+        "caught": 0, "timeout": 0, "unviable": 0, "missed": [],
+    }
+for outcome in json.load(open(outcomes))["outcomes"]:
+    if outcome["scenario"] == "Baseline":
+        continue
+    mutant = outcome["scenario"]["Mutant"]
+    entry = evidence["files"][mutant["file"]]
+    kind = {"CaughtMutant": "caught", "Timeout": "timeout", "Unviable": "unviable"}.get(outcome["summary"])
+    if kind:
+        entry[kind] += 1
+    else:
+        entry["missed"].append(mutant["name"])
+evidence["files"] = dict(sorted(evidence["files"].items()))
+os.makedirs(os.path.dirname(path), exist_ok=True)
+with open(path, "w") as out:
+    json.dump(evidence, out, indent=2)
+    out.write("\n")
+for file in files:
+    entry = evidence["files"][file]
+    print(f"{file}: {entry['caught']} caught, {entry['timeout']} timed out, {entry['unviable']} unviable, {len(entry['missed'])} missed")
+PYTHON
