@@ -79,6 +79,8 @@ for target in "${targets[@]}"; do
     -print_final_stats=1 -timeout=20 -rss_limit_mb=4096 -max_len=$longest \
     >"$log" 2>&1 && status=0 || status=$?
   seconds=$(($(date +%s) - start))
+  # Ended by hand: what was executed counts.
+  [ "$status" != 72 ] || status=0
   found=$(comm -13 <(sort <<<"$before") <(ls "$artifacts" | sort) | tr '\n' ' ')
   if [ "$status" != 0 ]; then
     failed=1
