@@ -99,30 +99,6 @@ fn replay_summary_counts_the_entries_of_the_case() {
     assert_eq!(Some(parts), count, "accepted and refused are all: {shown}");
 }
 
-/// Between two ellipses the README shows the lines as they are printed, in their order.
-#[test]
-fn readme_shows_what_replay_prints() {
-    if is_packaged() {
-        return;
-    }
-    let readme = std::fs::read_to_string(example().join("../../README.md")).expect("the README");
-    let (_, after) = readme.split_once("replay examples/mangaung-2024\n").expect("the command");
-    let (_, after) = after.split_once("```text\n").expect("what it prints");
-    let (shown, _) = after.split_once("```").expect("the end of it");
-    let output = sts(&["replay", "."]);
-    let printed: String = String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect();
-    let mut rest = printed.as_str();
-    for part in shown.split("…\n") {
-        let part = part.trim_matches('\n');
-        let (_, after) = rest.split_once(part).unwrap_or_else(|| panic!("not printed:\n{part}"));
-        rest = after;
-    }
-    assert_eq!(rest.trim_end(), "", "the README ends as the output does");
-}
-
 #[test]
 fn issue_makes_the_tokens_of_the_case_again() {
     if is_packaged() {

@@ -86,8 +86,8 @@ const PREFACE: &str = "\
 Measured on simulated refusals whose true causes are known, *on this mix* each: real incidents have
 other proportions. Regenerate with
 
-```sh
-cargo run --release -p sts-harness --example quality -- docs/quality
+```console
+$ cargo run --release -p sts-harness --example quality -- docs/quality
 ```
 
 *First right*: the first-ranked cause is the true one; by what is known of the sale. *Sure and
