@@ -1,8 +1,6 @@
 //! The page and the work list of `sts replay`.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::Path;
 
 use sts_harness::case::Case;
 use sts_harness::report::{About, Input, Report};
@@ -38,16 +36,11 @@ pub(crate) fn start(args: &ReplayArgs, case: &Case) -> Result<Report, Failure> {
 /// Writes what is asked for.
 pub(crate) fn write(args: &ReplayArgs, report: &Report) -> Result<(), Failure> {
     if let Some(path) = &args.report {
-        create(path)?
-            .write_all(report.page().as_bytes())
-            .map_err(|error| Failure::in_file(path, &error))?;
+        std::fs::write(path, report.page()).map_err(|error| Failure::in_file(path, &error))?;
     }
     if let Some(path) = &args.work_list {
-        report.work_list(create(path)?).map_err(|error| Failure::in_file(path, &error))?;
+        let list = File::create(path).and_then(|file| report.work_list(file));
+        list.map_err(|error| Failure::in_file(path, &error))?;
     }
     Ok(())
-}
-
-fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
-    File::create(path).map(BufWriter::new).map_err(|error| Failure::in_file(path, &error))
 }

@@ -228,8 +228,8 @@ impl TrackedMeter {
         ring: &KeyRing,
     ) {
         if let Ok(framed) = self.frame(keyed) {
-            let (token, tid) = (framed.token(), payload.tid());
-            self.taken.push(Taken::new(token, tid, self.base_date, entry));
+            let (token, tid, base_date) = (framed.token(), payload.tid(), self.base_date);
+            self.taken.push(Taken { token, tid, base_date, entry });
         }
         match outcome {
             Outcome::SectionStored { section } => self.sections_accepted.push(*section),

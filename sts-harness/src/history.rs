@@ -16,17 +16,6 @@ pub struct Taken<'h> {
     pub entry: &'h str,
 }
 
-impl<'h> Taken<'h> {
-    pub(crate) const fn new(
-        token: Token,
-        tid: Option<TokenId>,
-        base_date: BaseDate,
-        entry: &'h str,
-    ) -> Self {
-        Self { token, tid, base_date, entry }
-    }
-}
-
 /// The tokens that a meter took, oldest first.
 ///
 /// The replay of a utility remembers ten million of them and looks back for few, so each is one
@@ -127,7 +116,7 @@ mod tests {
         let mut history = History::default();
         for (bits, entry) in [(5, "a"), (6, ""), (5, "c"), (7, "d")] {
             let token = Token::from_bits(bits).unwrap();
-            history.push(Taken::new(token, None, BaseDate::Y1993, entry));
+            history.push(Taken { token, tid: None, base_date: BaseDate::Y1993, entry });
         }
         let last = |bits| history.last(move |taken| taken.token.bits() == bits);
         assert_eq!(last(5).unwrap().entry, "c");

@@ -377,9 +377,10 @@ impl<'c> Replay<'c> {
         for entry in entries {
             // What waits is searched among the meters as they are now, and what it tells of a meter
             // counts for that meter's next entry.
-            let place = self.place_of(&entry.pan);
-            let waits = place.is_ok_and(|place| waiting.contains(&place));
-            if waits || !waiting.is_empty() && self.may_change_keys(entry) {
+            let waits = |place| waiting.contains(&place);
+            if !waiting.is_empty()
+                && (self.place_of(&entry.pan).is_ok_and(waits) || self.may_change_keys(entry))
+            {
                 self.finish_all(&mut begun, threads, &mut steps);
                 waiting.clear();
             }

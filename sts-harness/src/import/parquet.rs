@@ -55,44 +55,39 @@ pub(super) fn for_each(
     if columns.is_empty() {
         return Err(InputError::other(&name, "holds no column, expected some"));
     }
-    let mut line = 0;
-    let mut give = |cells: Vec<String>| {
-        line += 1;
-        (each(RawRow { line, cells, ..RawRow::default() }), line)
-    };
     let is_flat = schema
         .columns()
         .iter()
         .all(|column| column.path().parts().len() == 1 && column.max_rep_level() == 0);
     if !is_flat {
         let rows = reader.get_row_iter(None).map_err(|error| fail(0, &error))?;
-        for (row, number) in rows.zip(1..) {
-            let columns = row.map_err(|error| fail(number, &error))?.into_columns();
+        for (row, line) in rows.zip(1..) {
+            let columns = row.map_err(|error| fail(line, &error))?.into_columns();
             let cells = columns.into_iter().zip(&times);
             let cells = cells.map(|((_, value), time)| text(value, time.as_ref())).collect();
-            if give(cells).0 == Flow::Stop {
+            if each(RawRow { line, cells, ..RawRow::default() }) == Flow::Stop {
                 break;
             }
         }
         return Ok(());
     }
-    let mut before = 0;
+    let mut line = 0;
     for group in 0..reader.num_row_groups() {
         let mut group = reader
             .get_row_group(group)
             .and_then(|group| Group::new(&*group, &times))
-            .map_err(|error| fail(before + 1, &error))?;
+            .map_err(|error| fail(line + 1, &error))?;
         while group.left > 0 {
-            let batch = group.next().map_err(|error| fail(before + 1, &error))?;
+            let batch = group.next().map_err(|error| fail(line + 1, &error))?;
             let rows = batch.first().map_or(0, Vec::len);
             let mut columns: Vec<_> = batch.into_iter().map(Vec::into_iter).collect();
             for _ in 0..rows {
                 let cells = columns.iter_mut().map(|column| column.next().unwrap_or_default());
-                let (flow, line) = give(cells.collect());
-                if flow == Flow::Stop {
+                let cells = cells.collect();
+                line += 1;
+                if each(RawRow { line, cells, ..RawRow::default() }) == Flow::Stop {
                     return Ok(());
                 }
-                before = line;
             }
         }
     }
