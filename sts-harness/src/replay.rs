@@ -387,7 +387,11 @@ impl<'c> Replay<'c> {
             let one = self.begin(entry);
             let open = one.open.as_ref();
             waiting.extend(open.map(|open| open.place));
-            let meter = open.map(|open| self.fleet.meters[open.place].snapshot());
+            let meter = open.map(|open| {
+                let meter = &self.fleet.meters[open.place];
+                // Why a meter refuses a token again is told by what it took; a search does not ask.
+                if Finder::searches(&open.answer) { meter.snapshot() } else { meter.clone() }
+            });
             begun.push((entry, one, meter));
             if (self.finished + begun.len()).is_multiple_of(BLOCK) {
                 self.finish_all(&mut begun, threads, &mut steps);

@@ -174,3 +174,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn switch_date_is_not_told_by_one_old_slip() {
+    let (folder, case) = simulated("mangaung", 60);
+    let mut replay = Replay::new(&case);
+    let mut report = Report::new(about(&case));
+    for (place, entry) in case.entries.iter().enumerate() {
+        let step = replay.step(entry);
+        // The sales of a day are many, and one token was bought long before.
+        (0..20).for_each(|_| report.add(entry, &step));
+        if place == 0 {
+            let mut old = entry.clone();
+            old.sold_at = Some("2023-05-17T10:00:00Z".parse().unwrap());
+            old.krn = Some(sts_core::KeyRevisionNumber::new(2).unwrap());
+            report.add(&old, &step);
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+    let page = report.page();
+    assert!(page.contains("vending goes over to KRN 2, 2024-1"), "{page}");
+    assert!(!page.contains("KRN 2, 2023"), "{page}");
+}
