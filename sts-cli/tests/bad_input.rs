@@ -159,6 +159,12 @@ fn bad_profiles_are_named_with_their_line() {
     let sound = "[profile]\nid = \"p\"\nstatus = \"example\"\n[[firmware]]\nid = \"1\"\naccepted_framings = [\"sts20\"]\nkey_change_sets = [2]\n[[display]]\non = [\"CRCError\"]\nshow = \"017\"\nbasis = \"hypothesis\"\n[[display]]\non = \"*\"\nshow = \"Err {result}\"\nbasis = \"example\"\n";
     std::fs::write(folder.join("p.toml"), sound).expect("a file");
     assert_eq!(sts(&folder, &["replay", ".", "--profile", "p.toml"]).0, 0);
+    // A path on the command line is from where one stands, not from the case.
+    let inside = folder.join("inside");
+    std::fs::create_dir_all(&inside).expect("a folder");
+    assert_eq!(sts(&inside, &["replay", "..", "--profile", "../p.toml"]).0, 0);
+    let (status, _, err) = sts(&inside, &["replay", "..", "--profile", "p.toml"]);
+    assert!(status == 3 && err.contains("p.toml: cannot be read"), "{err}");
     for (from, to, says) in [
         ("id = \"p\"", "id = \"p\"\ncolour = 1", "p.toml:3"),
         ("on = \"*\"", "on = [\"OldError\"]", "catch-all"),

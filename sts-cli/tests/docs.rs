@@ -2,9 +2,9 @@
 //!
 //! Pages are all Markdown files of the tree; commands are the lines with `$` of `console` blocks and
 //! the code in the text that begins with `sts`, `cargo` or `bash`. Each page has a folder of its own,
-//! in which its files stand. A `console` block that shows output is compared, `…` on a line of its own
-//! standing for any lines. What is not run is in [`NOT_RUN`], with the reason; anything else that
-//! fails fails here.
+//! in which its files stand; a block with a file's name beside its language is written to that file.
+//! A `console` block that shows output is compared, `…` on a line of its own standing for any lines.
+//! What is not run is in [`NOT_RUN`], with the reason; anything else that fails fails here.
 #![cfg(unix)]
 
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ const INSTEAD: [(&str, &str); 12] = [
 ];
 
 /// Commands that are not run here, and why.
-const NOT_RUN: [(&str, &str); 15] = [
+const NOT_RUN: [(&str, &str); 16] = [
     ("bash .ci/audit", "has a network and tools of its own"),
     ("bash .ci/run", "runs this test"),
     ("bash .ci/run --list", "says nothing of the tool"),
@@ -49,6 +49,7 @@ const NOT_RUN: [(&str, &str); 15] = [
         "cargo run --release -p sts-batch --example circuits -- TRIES > sts-batch/src/circuits.rs",
         "searches for hours",
     ),
+    ("cargo run -p sts-core --example walk", "sts-core/tests/walk.rs compares what it prints"),
     ("cargo run --release -p sts-harness --example quality -- docs/quality", "takes minutes"),
     ("cargo test --workspace", "runs this test"),
     ("sts replay utility --sort --out answers.ndjson --resume", "tests/resume.rs interrupts a run"),
@@ -86,10 +87,20 @@ fn commands(page: &str) -> Vec<Shown> {
     let mut fence: Option<&str> = None;
     for (place, line) in page.lines().enumerate() {
         if let Some(kind) = line.strip_prefix("```") {
-            if fence.take().is_none() {
-                assert!(!["sh", "bash", "shell"].contains(&kind), "{}: say console", place + 1);
-                in_text(&mut text, place, &mut found);
-                fence = Some(kind);
+            match fence.take() {
+                None => {
+                    assert!(!["sh", "bash", "shell"].contains(&kind), "{}: say console", place + 1);
+                    in_text(&mut text, place, &mut found);
+                    fence = Some(kind);
+                }
+                Some(kind) => {
+                    if let Some((_, file)) = kind.split_once(' ') {
+                        // What stands there may be a link into the tree.
+                        let command = format!("rm -f {file}; cat > {file} <<'END'\n{text}END");
+                        found.push(Shown { line: place + 1, command, ..Shown::default() });
+                    }
+                    text.clear();
+                }
             }
         } else if fence == Some("console") {
             match (line.strip_prefix("$ "), found.last_mut()) {
@@ -104,7 +115,10 @@ fn commands(page: &str) -> Vec<Shown> {
                 (None, Some(last)) => last.shown.push_str(&format!("{}\n", line.trim_end())),
                 (None, None) => panic!("{}: output without a command", place + 1),
             }
-        } else if fence.is_none() {
+        } else if fence.is_some() {
+            text.push_str(line);
+            text.push('\n');
+        } else {
             if let Some(status) = line.strip_prefix("Exit status ")
                 && let Ok(status) = status.trim_end_matches('.').parse()
                 && let Some(last) = found.last_mut()
@@ -252,7 +266,8 @@ fn fault(page: &str, folder: &Path, shown: &Shown) -> Option<String> {
     };
     let printed = printed.replace("./tmp/", "/tmp/");
     let compared = !shown.shown.is_empty() && COMPARED_ELSEWHERE.iter().all(|(of, _)| *of != page);
-    (!fits || compared && !is_shown(shown.shown.trim_end(), printed.trim_end()))
+    let lines = |text: &str| format!("{}\n", text.trim_end());
+    (!fits || compared && !is_shown(&lines(&shown.shown), &lines(&printed)))
         .then(|| format!("ran {command}\nstatus {status:?}, printed:\n{printed}"))
 }
 
@@ -344,4 +359,61 @@ fn examples_of_every_help_run() {
     }
     assert!(faults.is_empty(), "{faults}");
     let _ = fs::remove_dir_all(first);
+}
+
+/// The name under which a heading can be linked to.
+fn anchor(heading: &str) -> String {
+    let lower = heading.trim().to_lowercase();
+    let kept = lower.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// The lines of a page that are no code block.
+fn prose(page: &str) -> impl Iterator<Item = &str> {
+    let mut inside = false;
+    page.lines().filter(move |line| {
+        let fence = line.starts_with("```");
+        inside ^= fence;
+        !inside && !fence
+    })
+}
+
+#[test]
+fn links_of_every_page_lead_to_a_file_and_a_heading() {
+    if is_packaged() {
+        return;
+    }
+    let mut all = BTreeSet::new();
+    pages(&root(), &mut all);
+    let mut faults = String::new();
+    let mut followed = 0;
+    for page in &all {
+        let file = root().join(page);
+        let text = fs::read_to_string(&file).expect("a page");
+        let bare: String = prose(&text).flat_map(|line| [line, "\n"]).collect();
+        for link in bare.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            followed += 1;
+            let (path, heading) = link.split_once('#').map_or((link, None), |(p, h)| (p, Some(h)));
+            let target = match path {
+                "" => file.clone(),
+                path => file.parent().expect("a folder").join(path),
+            };
+            let found = match heading {
+                None => target.exists(),
+                Some(heading) => fs::read_to_string(&target).is_ok_and(|text| {
+                    prose(&text)
+                        .filter(|line| line.starts_with('#'))
+                        .any(|line| anchor(line.trim_start_matches('#')) == heading)
+                }),
+            };
+            if !found {
+                faults.push_str(&format!("{page}: {link}\n"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "these lead nowhere:\n{faults}");
+    assert!(followed > 80, "{followed}");
 }

@@ -65,7 +65,7 @@ pub struct Case {
 pub struct Overrides<'a> {
     /// A key file in place of the folder's.
     pub keys: Option<&'a Path>,
-    /// A profile in place of every meter's.
+    /// A profile in place of every meter's: its name, or a path from the working folder.
     pub profile: Option<&'a str>,
     /// Whether entries may be out of order, and are sorted.
     pub sort: bool,
@@ -133,6 +133,11 @@ impl Case {
         warnings.extend(keys.warnings.iter().cloned());
 
         let mut case = Self { settings, warnings, ..Self::new(keys) };
+        if let Some(profile) = overrides.profile {
+            // Read once and from where the user stands; the meters find it by its name.
+            case.family(profile, Path::new(""))
+                .map_err(|problem| InputError::other("--profile", &problem))?;
+        }
         case.read_meters(&folder.join("meters.csv"), folder, overrides.profile)?;
         let sort_in = overrides.sort.then(std::env::temp_dir);
         let entries = Entries::open(&folder.join("entries.csv"), sort_in.as_deref())?;
@@ -198,20 +203,22 @@ impl Case {
     ///
     /// What is wrong with its profile or firmware, in words.
     pub fn add_meter(&mut self, row: MeterRow, folder: &Path) -> Result<(), String> {
-        let family = match self.profiles.get(&row.profile) {
-            Some(family) => family,
-            None => {
-                let family =
-                    profiles::load(&row.profile, folder).map_err(|error| error.to_string())?;
-                let family: &'static ProfileFile = Box::leak(Box::new(family));
-                self.profiles.insert(row.profile.clone(), family);
-                family
-            }
-        };
+        let family = self.family(&row.profile, folder)?;
         let meter =
             TrackedMeter::new(row, family, &self.keys).map_err(|problem| problem.to_string())?;
         self.fleet.add(meter);
         Ok(())
+    }
+
+    /// The profile of this name, read from beside `folder` where it is a relative path.
+    fn family(&mut self, name: &str, folder: &Path) -> Result<&'static ProfileFile, String> {
+        if let Some(family) = self.profiles.get(name) {
+            return Ok(family);
+        }
+        let family = profiles::load(name, folder).map_err(|error| error.to_string())?;
+        let family: &'static ProfileFile = Box::leak(Box::new(family));
+        self.profiles.insert(name.to_owned(), family);
+        Ok(family)
     }
 
     /// The profiles that meters of the case use, by the names they are asked for.
