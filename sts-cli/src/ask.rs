@@ -154,7 +154,8 @@ fn case_of(
     };
     let mut case = match &args.case {
         Some(folder) => {
-            let overrides = Overrides::new(args.keys.keys.as_deref(), None, false);
+            let (keys, profile) = (args.keys.keys.as_deref(), args.profile.as_deref());
+            let overrides = Overrides::new(keys, profile, false);
             Case::load(folder, overrides, &mut FromFiles::new(&args.keys)?)?
         }
         None => {
@@ -166,17 +167,6 @@ fn case_of(
     let pan = pan.map_err(|problem| wrong(problem, &near_meter(&case.fleet, number)))?;
     for warning in &case.warnings {
         out.warning(warning);
-    }
-    if let Some(place) = case.fleet.find(&pan) {
-        let row = case.fleet.meters[place].row.clone();
-        return Ok(Some((case, row)));
-    }
-    if args.case.is_some() {
-        let near = near_meter(&case.fleet, pan.drn());
-        return Err(Failure::Usage(format!("meter {} is not in meters.csv{near}", pan.drn())));
-    }
-    if case.keys.is_empty() && args.keys.keys.is_none() && args.sgc.is_none() {
-        return Ok(None);
     }
     let given = [
         ("ea", &args.ea),
@@ -190,6 +180,25 @@ fn case_of(
         ("profile", &args.profile),
         ("firmware", &args.firmware),
     ];
+    if let Some(place) = case.fleet.find(&pan) {
+        // The case has been read with the profile in place of the meters' own.
+        let mut others = given.iter().filter(|(name, _)| *name != "profile");
+        if let Some((name, _)) = others.find(|(_, value)| value.is_some()) {
+            let option = name.replace('_', "-");
+            return Err(Failure::Usage(format!(
+                "--{option}: meters.csv says this of the meter, expected it there or no --case"
+            )));
+        }
+        let row = case.fleet.meters[place].row.clone();
+        return Ok(Some((case, row)));
+    }
+    if args.case.is_some() {
+        let near = near_meter(&case.fleet, pan.drn());
+        return Err(Failure::Usage(format!("meter {} is not in meters.csv{near}", pan.drn())));
+    }
+    if case.keys.is_empty() && args.keys.keys.is_none() && args.sgc.is_none() {
+        return Ok(None);
+    }
     let with_given = |row: MeterRow| {
         given
             .iter()

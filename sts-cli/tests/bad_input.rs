@@ -189,6 +189,17 @@ fn entries_out_of_order_ask_for_sort() {
 }
 
 #[test]
+fn settings_of_a_meter_that_a_case_has_are_not_taken_from_arguments() {
+    let folder = case("settings");
+    let ask = ["check", "--case", ".", "--meter", "600727000000000009", "--format", "json"];
+    let at = ["--at", "2014-03-01T13:05:00Z", "40305070312521662658"];
+    let (status, _, err) = sts(&folder, &[&ask[..], &["--krn", "2"], &at].concat());
+    assert!(status == 2 && err.contains("--krn: meters.csv says this"), "{err}");
+    let (_, out, err) = sts(&folder, &[&ask[..], &["--profile", "waterwatch-ciu"], &at].concat());
+    assert!(out.contains("\"display\":\"Err FunctionError\""), "{out}{err}");
+}
+
+#[test]
 fn digits_beyond_a_token_are_told_and_not_cut() {
     let folder = case("surplus");
     let ask = ["check", "--case", ".", "--meter", "600727000000000009"];
