@@ -103,6 +103,12 @@ Examples: sts conform --command './meter --port 3' --junit results.xml
     /// Compare plans for a change of keys: refusals, calls and households without, day by day.
     #[command(after_help = "Example: sts forecast mangaung --svg forecast.svg")]
     Forecast(ForecastArgs),
+    /// A page on this machine that says why a token is refused, and an API for programs.
+    #[cfg(feature = "serve")]
+    #[command(after_help = "\
+Examples: sts serve examples/mangaung-2024
+          sts serve --keys keys.toml --listen 127.0.0.1:8055 --token-file api.token")]
+    Serve(ServeArgs),
     /// Turn a token identifier into a date, or a date into an identifier.
     #[command(after_help = "Examples: sts tid 85740    sts tid 2024-11-01T08:00:00Z")]
     Tid(TidArgs),
@@ -432,6 +438,23 @@ pub(crate) struct ForecastArgs {
     /// A file for the chart of stranded households by day.
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// The case folder: its meters, and what happened to them; without one meters are as asked.
+    pub(crate) case: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    /// Where to listen; port 0 is any free one. Other machines reach an address that is not 127.0.0.1.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// A new file for the token that programs send; it is gone when the server ends.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

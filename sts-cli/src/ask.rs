@@ -1,17 +1,24 @@
 //! `sts check` and `sts explain`: one token, one meter.
 
+pub(crate) mod entered;
+pub(crate) mod explanation;
+pub(crate) mod marks;
+pub(crate) mod question;
 mod screen;
 
 use std::path::Path;
 
 use owo_colors::OwoColorize;
+use serde_json::Value;
 use sts_harness::case::{Case, Overrides};
 use sts_harness::fleet::Fleet;
+use sts_harness::inspect::{self, Inspection};
 use sts_harness::records::{EntryRow, MeterRow};
 use sts_harness::replay::{Replay, Step, meter_of};
 use sts_harness::slip::Slip;
-use sts_harness::{inspect, slips, time};
+use sts_harness::time;
 
+use self::question::{Problem, Question, SETTINGS, Settings, meter_number, unknown_meter};
 use crate::args::AskArgs;
 use crate::exit::{Done, Exit, Failure};
 use crate::keys::{self, FromFiles};
@@ -27,18 +34,13 @@ pub(crate) fn explain(args: &AskArgs, out: &mut Out) -> Done {
     ask(args, true, out)
 }
 
-/// What was asked: the text as given and what a slip tells beside it.
-struct Question {
-    slip: Slip,
-    entries: Vec<String>,
-}
-
 fn question(args: &AskArgs) -> Result<Question, Failure> {
     let mut text = match &args.slip {
         Some(path) => read_text(path)?,
         None => String::new(),
     };
     let words = args.text.join(" ");
+    let is_typed = args.slip.is_none() && words != "-";
     if words == "-" {
         text.push_str(&read_text(Path::new("-"))?);
     } else if !words.is_empty() {
@@ -50,28 +52,7 @@ fn question(args: &AskArgs) -> Result<Question, Failure> {
     if text.trim().is_empty() {
         return Err(Failure::Usage("no token given: name it, or use --slip FILE or -".into()));
     }
-    if args.slip.is_none() && is_one_entry(&args.text) {
-        return Ok(Question { slip: Slip::default(), entries: vec![words] });
-    }
-    let slip = Slip::read(&text);
-    let mut entries: Vec<String> = slip.tokens().map(str::to_owned).collect();
-    if entries.is_empty() && slip.notes().is_empty() {
-        // Not a slip: what was keyed, whatever it is.
-        entries.push(text.trim().to_owned());
-    }
-    Ok(Question { slip, entries })
-}
-
-/// Words of digits alone that are one entry at the keypad, whatever its length: not one token with
-/// something after it, which a slip would be read as.
-fn is_one_entry(words: &[String]) -> bool {
-    let is_bare =
-        |word: &String| word.bytes().all(|b| b.is_ascii_digit() || b == b' ' || b == b'-');
-    let digits = |word: &String| word.bytes().filter(u8::is_ascii_digit).count();
-    let count: usize = words.iter().map(digits).sum();
-    let holds_tokens = count > 20 && count.is_multiple_of(20);
-    let several = words.len() > 1 && words.iter().any(|word| digits(word) >= 20);
-    count > 0 && !holds_tokens && !several && words.iter().all(is_bare)
+    Ok(if is_typed { Question::of_words(&args.text) } else { Question::of_slip(&text) })
 }
 
 fn ask(args: &AskArgs, explaining: bool, out: &mut Out) -> Done {
@@ -84,7 +65,7 @@ fn ask(args: &AskArgs, explaining: bool, out: &mut Out) -> Done {
         return keyless(&question, names_meter, explaining, out);
     };
     if question.entries.is_empty() && explaining && out.is_text() {
-        screen::no_token(out)?;
+        screen::show(&explanation::no_token(), out)?;
     }
     let mut exit = Exit::of(!question.entries.is_empty());
     let at = match &args.at {
@@ -98,25 +79,15 @@ fn ask(args: &AskArgs, explaining: bool, out: &mut Out) -> Done {
     for entry in earlier {
         replay.step(entry);
     }
-    for (index, entered) in question.entries.iter().enumerate() {
-        let mut entry = EntryRow::token(&(index + 1).to_string(), row.pan, at, entered);
-        let set = |entry: &mut EntryRow, name: &str, value: &str| {
-            entry.set_field(name, value).map_err(Failure::Usage)
-        };
-        for (name, value) in question.slip.entry_fields() {
-            set(&mut entry, name, &value)?;
-        }
-        let given =
-            [("sold_at", &args.sold_at), ("quantity", &args.quantity), ("displayed", &args.seen)];
-        for (name, value) in given {
-            // An empty display says nothing.
-            let says = |value: &&str| name != "displayed" || !value.trim().is_empty();
-            if let Some(value) = value.as_deref().filter(says) {
-                set(&mut entry, name, value)?;
-            }
-        }
+    let told = [
+        ("sold_at", args.sold_at.as_deref()),
+        ("quantity", args.quantity.as_deref()),
+        ("displayed", args.seen.as_deref()),
+    ];
+    for place in 0..question.entries.len() {
+        let entry = question.entry_row(place, row.pan, at, &told)?;
         let before = replay.fleet().find(&row.pan).map(|place| &replay.fleet().meters[place]);
-        let state = before.map(screen::state).unwrap_or_default();
+        let state = before.map(explanation::state).unwrap_or_default();
         let step = replay.step(&entry);
         exit = exit.max(if step.verdict.result == Some("KeyMissing") {
             Exit::Keys
@@ -126,8 +97,9 @@ fn ask(args: &AskArgs, explaining: bool, out: &mut Out) -> Done {
         if !out.is_text() {
             out.object(&step.verdict)?;
         } else if explaining {
-            let place = (index, question.entries.len());
-            screen::show(&entry, &step, meter_of(&replay, &step), &state, place, out)?;
+            screen::head(&entry, &state, (place, question.entries.len()), out)?;
+            let meter = meter_of(&replay, &step);
+            screen::show(&explanation::explain(&entry, &step, meter), out)?;
         } else {
             answer(&entry, &step, out)?;
         }
@@ -148,10 +120,6 @@ fn case_of(
             _ => Err(Failure::Usage("which meter? name it with --meter NUMBER".into())),
         };
     };
-    let pan = sts_harness::records::meter_pan(number);
-    let wrong = |problem: String, near: &str| {
-        Failure::Usage(format!("meter number {number:?}: {problem}{near}"))
-    };
     let mut case = match &args.case {
         Some(folder) => {
             let (keys, profile) = (args.keys.keys.as_deref(), args.profile.as_deref());
@@ -160,87 +128,52 @@ fn case_of(
         }
         None => {
             // A wrong number is told before any key is asked for.
-            pan.as_ref().map_err(|problem| wrong(problem.clone(), ""))?;
+            meter_number(number, &Fleet::new())?;
             Case::new(keys::ring(&args.keys, out)?)
         }
     };
-    let pan = pan.map_err(|problem| wrong(problem, &near_meter(&case.fleet, number)))?;
+    let pan = meter_number(number, &case.fleet)?;
     for warning in &case.warnings {
         out.warning(warning);
     }
     let given = [
-        ("ea", &args.ea),
-        ("sgc", &args.sgc),
-        ("kt", &args.kt),
-        ("krn", &args.krn),
-        ("ti", &args.ti),
-        ("base_date", &args.base_date),
-        ("ken", &args.ken),
-        ("tid_floor", &args.tid_floor),
-        ("profile", &args.profile),
-        ("firmware", &args.firmware),
+        &args.ea,
+        &args.sgc,
+        &args.kt,
+        &args.krn,
+        &args.ti,
+        &args.base_date,
+        &args.ken,
+        &args.tid_floor,
+        &args.profile,
+        &args.firmware,
     ];
+    let named = SETTINGS.into_iter().zip(given).map(|(name, value)| (name, value.as_deref()));
+    let settings = Settings::of(named);
     if let Some(place) = case.fleet.find(&pan) {
         // The case has been read with the profile in place of the meters' own.
-        let mut others = given.iter().filter(|(name, _)| *name != "profile");
-        if let Some((name, _)) = others.find(|(_, value)| value.is_some()) {
-            let option = name.replace('_', "-");
-            return Err(Failure::Usage(format!(
-                "--{option}: meters.csv says this of the meter, expected it there or no --case"
-            )));
-        }
+        settings.must_be_on_record(&["profile"]).map_err(|problem| {
+            let option = problem.field.replace('_', "-");
+            Failure::Usage(format!("--{option}: {} or no --case", problem.problem))
+        })?;
         let row = case.fleet.meters[place].row.clone();
         return Ok(Some((case, row)));
     }
     if args.case.is_some() {
-        let near = near_meter(&case.fleet, pan.drn());
-        return Err(Failure::Usage(format!("meter {} is not in meters.csv{near}", pan.drn())));
+        return Err(unknown_meter(&pan, &case.fleet).into());
     }
     if case.keys.is_empty() && args.keys.keys.is_none() && args.sgc.is_none() {
         return Ok(None);
     }
-    let with_given = |row: MeterRow| {
-        given
-            .iter()
-            .filter_map(|(name, value)| Some((name, value.as_deref()?)))
-            .try_fold(row, |row, (name, value)| row.with_field(name, value))
-            .and_then(MeterRow::consistent)
-            .map_err(Failure::Usage)
-    };
-    // What is given must be sound by itself before a key is looked for.
-    let wanted = with_given(MeterRow::bare(pan))?;
-    let row = with_given(guessed_row(&case, wanted, args)?)?;
+    let row = settings.row(&case, pan)?;
     case.add_meter(row.clone(), Path::new(".")).map_err(Failure::Usage)?;
     Ok(Some((case, row)))
 }
 
-/// The meter wanted under the first key of the file that fits what is given; as given where no key
-/// fits but all of the key is named.
-fn guessed_row(case: &Case, wanted: MeterRow, args: &AskArgs) -> Result<MeterRow, Failure> {
-    let fits = |entry: &&sts_harness::keys::VendingEntry| {
-        (args.sgc.is_none() || entry.sgc == wanted.sgc)
-            && (args.krn.is_none() || entry.krn == wanted.krn)
-            && (args.kt.is_none() || entry.kt == wanted.kt)
-            && (args.base_date.is_none() || entry.base_date == wanted.base_date)
-    };
-    match case.keys.vending.iter().find(fits) {
-        Some(entry) => Ok(MeterRow::under(wanted.pan, entry)),
-        None if args.sgc.is_some() && args.krn.is_some() => Ok(wanted),
-        None => Err(Failure::Usage(
-            "no held key fits this meter: name --sgc, --krn, --ti, --kt and --base-date, or --keys"
-                .into(),
-        )),
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Usage(problem.problem)
     }
-}
-
-/// The meter of the fleet whose number is one slip of the finger away, as the end of a message.
-fn near_meter(fleet: &Fleet, number: &str) -> String {
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let is_near = |own: &str| slips::number_variants(&digits).iter().any(|variant| variant == own);
-    let mut near = fleet.meters.iter().map(|meter| &meter.row.pan);
-    near.find(|pan| is_near(pan.drn()) || is_near(pan.as_str()))
-        .map(|pan| format!("; did you mean {}?", pan.drn()))
-        .unwrap_or_default()
 }
 
 /// No meter and no key: what the digits alone tell.
@@ -248,42 +181,44 @@ fn keyless(question: &Question, names_meter: bool, explaining: bool, out: &mut O
     // A slip without a token is no good answer.
     let mut exit = Exit::of(!question.entries.is_empty());
     if question.entries.is_empty() && explaining && out.is_text() {
-        screen::no_token(out)?;
+        screen::show(&explanation::no_token(), out)?;
     }
     for (index, entered) in question.entries.iter().enumerate() {
         let inspection = inspect::inspect(entered);
-        let value = serde_json::to_value(&inspection).map_err(std::io::Error::from)?;
-        let result = value["result"].as_str().unwrap_or_default().to_owned();
-        let good = result == "Authentic" || result == "Encrypted";
-        exit = exit.max(Exit::of(good));
+        exit = exit.max(Exit::of(matches!(inspection.result, "Authentic" | "Encrypted")));
         if !out.is_text() {
             out.object(&inspection)?;
             continue;
         }
-        let meaning = value["meaning"].as_str().unwrap_or("a test token");
-        let error = value["error"].as_str().unwrap_or(&result);
         if explaining {
             if index > 0 {
                 out.line("")?;
             }
-            screen::without_key(entered, names_meter, &result, meaning, error, out)?;
-            continue;
+            screen::bare_head(entered, out)?;
+            screen::show(&explanation::without_key(entered, names_meter, &inspection), out)?;
+        } else {
+            keyless_answer(entered, &inspection, out)?;
         }
-        out.line(grouped(entered).bold())?;
-        let what = match result.as_str() {
-            "Authentic" => meaning,
-            "Encrypted" => "a well-formed token; whether a meter takes it needs a key",
-            _ => error,
-        };
-        out.line(format_args!("  what   {what}"))?;
-        let now = match result.as_str() {
-            "Authentic" => "Any meter answers this token; it can be entered again and again.",
-            "Encrypted" => "Name the meter with --meter and a key file with --keys to learn more.",
-            _ => "Read the token again from the slip: 20 digits.",
-        };
-        out.line(format_args!("  now    {now}"))?;
     }
     Ok(exit)
+}
+
+/// The short form of `sts check` without a key.
+fn keyless_answer(entered: &str, inspection: &Inspection, out: &mut Out) -> Result<(), Failure> {
+    let meaning = inspection.fields.get("meaning").and_then(Value::as_str);
+    out.line(grouped(entered).bold())?;
+    let what = match inspection.result {
+        "Authentic" => meaning.unwrap_or("a test token"),
+        "Encrypted" => "a well-formed token; whether a meter takes it needs a key",
+        result => inspection.error.as_deref().unwrap_or(result),
+    };
+    out.line(format_args!("  what   {what}"))?;
+    let now = match inspection.result {
+        "Authentic" => "Any meter answers this token; it can be entered again and again.",
+        "Encrypted" => "Name the meter with --meter and a key file with --keys to learn more.",
+        _ => "Read the token again from the slip: 20 digits.",
+    };
+    out.line(format_args!("  now    {now}"))
 }
 
 /// The short form of `sts check`.

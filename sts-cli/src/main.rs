@@ -14,7 +14,10 @@ mod out;
 mod page;
 mod replay;
 mod search;
+#[cfg(feature = "serve")]
+mod serve;
 mod simulate;
+mod texts;
 mod verify;
 
 use clap::Parser;
@@ -41,6 +44,8 @@ fn main() -> std::process::ExitCode {
         Verb::Tid(args) => lookup::tid(args, &mut out),
         Verb::Drn(args) => lookup::drn(args, &mut out),
         Verb::Profiles(args) => lookup::profiles(args, &mut out),
+        #[cfg(feature = "serve")]
+        Verb::Serve(args) => serve::run(args, &mut out),
         Verb::Keys(args) => keys::run(args, &mut out),
     };
     let done = done.and_then(|exit| out.flush().map(|()| exit));

@@ -69,6 +69,12 @@ impl Out {
         Ok(())
     }
 
+    /// What was written so far goes out now, since the run goes on.
+    #[cfg(feature = "serve")]
+    pub(crate) fn pass_on(&mut self) -> Result<(), Failure> {
+        Ok(self.stdout.flush()?)
+    }
+
     /// Ends the answer.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         if self.format == Format::Json {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What stands in a command for something of the reader's, and what the test puts there.
-const INSTEAD: [(&str, &str); 12] = [
+const INSTEAD: [(&str, &str); 14] = [
     ("cargo run --release -- ", "sts "),
     ("--meter NUMBER TOKEN", "--meter 01202401012 04434137679179024103"),
     ("--case FOLDER", "--case CASE"),
@@ -29,6 +29,9 @@ const INSTEAD: [(&str, &str); 12] = [
     ("--sequence shortest.txt", "--sequence sequence.txt"),
     // Nothing listens there.
     ("--tcp 192.0.2.7:4059", "--command ./meter"),
+    // It serves until it is told to stop, and then ends well.
+    ("sts serve ", "timeout --preserve-status 2 sts serve "),
+    ("127.0.0.1:8055", "127.0.0.1:0"),
     ("/tmp/", "./tmp/"),
 ];
 
@@ -57,7 +60,8 @@ const NOT_RUN: [(&str, &str); 17] = [
 ];
 
 /// Pages whose commands another test runs.
-const ELSEWHERE: [(&str, &str); 1] = [("docs/firmware.md", "firmware/first/run.sh")];
+const ELSEWHERE: [(&str, &str); 2] =
+    [("docs/firmware.md", "firmware/first/run.sh"), ("docs/serve.md", "tests/serve.rs")];
 
 /// Pages whose output another test compares: its odds move with each judgement, and are masked there.
 const COMPARED_ELSEWHERE: [(&str, &str); 1] = [("docs/explain.md", "tests/explain.rs")];

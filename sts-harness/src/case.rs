@@ -57,6 +57,8 @@ pub struct Case {
     /// What a reader should know.
     pub warnings: Vec<Warning>,
     profiles: BTreeMap<String, &'static ProfileFile>,
+    /// Whether no other profile is loaded: rows come from someone who may not name files.
+    is_closed: bool,
 }
 
 /// Where the parts of a case are, where not at their usual names.
@@ -194,7 +196,35 @@ impl Case {
             rejected: Vec::new(),
             warnings: Vec::new(),
             profiles: BTreeMap::new(),
+            is_closed: false,
         }
+    }
+
+    /// A case with the same keys, and no meter. It takes the profiles that this one has loaded and the
+    /// built-in ones, and reads no other: for rows of someone who may not name files.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a built-in profile, in words.
+    pub fn closed(&self) -> Result<Self, String> {
+        let mut case = Self { profiles: self.profiles.clone(), ..Self::new(self.keys.clone()) };
+        if !self.is_closed {
+            for (name, _) in profiles::builtin() {
+                case.family(name, Path::new("."))?;
+            }
+        }
+        case.is_closed = true;
+        Ok(case)
+    }
+
+    /// Reads the meters of a case folder into this case, and opens its entries, in time order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Case::open`].
+    pub fn open_more(&mut self, folder: &Path) -> Result<Entries, InputError> {
+        self.read_meters(&folder.join("meters.csv"), folder, None)?;
+        Entries::open(&folder.join("entries.csv"), Some(folder))
     }
 
     /// Adds a meter; a profile's path is read from beside `folder`.
@@ -214,6 +244,10 @@ impl Case {
     fn family(&mut self, name: &str, folder: &Path) -> Result<&'static ProfileFile, String> {
         if let Some(family) = self.profiles.get(name) {
             return Ok(family);
+        }
+        if self.is_closed {
+            let known: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
+            return Err(format!("profile {name:?}, expected one of: {}", known.join(", ")));
         }
         let family = profiles::load(name, folder).map_err(|error| error.to_string())?;
         let family: &'static ProfileFile = Box::leak(Box::new(family));
