@@ -1,6 +1,9 @@
 //! The straightforward way to open an EA07 token, written as the steps are described: what
 //! `sts-core` is measured against. The same answers, no table beyond the algorithm's own.
 
+pub mod measure;
+pub mod table;
+
 use sts_core::DecoderKey;
 
 /// A published test token under a key derived from a published test vending key: STS 531-1-07.
@@ -52,20 +55,6 @@ const fn inverse(table: [u8; 16]) -> [u8; 16] {
 }
 
 const INVERSES: [[u8; 16]; 2] = [inverse(S2), inverse(S1)];
-
-/// What this thread has taken of a processor.
-///
-/// # Panics
-///
-/// Where the system has no such clock.
-#[must_use]
-pub fn thread_cpu_ns() -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a whole timespec of ours, and the call keeps none.
-    let failed = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    assert_eq!(failed, 0, "no clock of this thread");
-    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).expect("time goes forwards")
-}
 
 /// Opens a class 0 token of twenty digits; `None` where it is none or does not authenticate.
 #[must_use]

@@ -1,13 +1,6 @@
-//! How much faster a table of tokens is verified, CSV in and CSV out, than in the straightforward
-//! way: records of the crate `csv`, a new `des::Des` for each key, STA by loops over one word, the
-//! CRC bit by bit. Every row has a meter, and so a key, of its own.
-//!
-//! One process, rounds in turn, CPU time of this thread, tenth percentile. Two threads by the wall
-//! clock, best of all rounds.
-//!
-//! ```text
-//! cargo run --release --bin verify
-//! ```
+//! `sts verify`, CSV in and CSV out, against the straightforward way: records of the crate `csv`, a
+//! new `des::Des` for each key, STA by loops over one word, the CRC bit by bit. Every row has a meter,
+//! and so a key, of its own.
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -15,26 +8,27 @@ use std::time::Instant;
 
 use des::Des;
 use des::cipher::{BlockCipherEncrypt, KeyInit};
-use sts_benches::thread_cpu_ns;
-use sts_core::key::{
-    EncryptionAlgorithm, KeyAttributes, control_block, luhn_check_digit, pan_block,
-};
-use sts_core::{
-    Amount, Commodity, DecoderReferenceNumber, KeyExpiryNumber, MeterPan, Payload, TariffIndex,
-    Token, TokenId,
-};
+use sts_benches::measure::{self, Figure, Report};
+use sts_benches::table;
+use sts_core::key::{KeyAttributes, control_block, pan_block};
+use sts_core::{Amount, Commodity, KeyExpiryNumber, MeterPan, TariffIndex, TokenId};
 use sts_harness::input::InputError;
-use sts_harness::keys::{KeyRing, Locked};
+use sts_harness::keys::KeyRing;
 use sts_harness::verify::{Bulk, COLUMNS, Form, Lines, Verdict, Writer};
 
 const ROUNDS: usize = 21;
 const ROWS: usize = 20_000;
-/// Vending keys.
-const KEYS: usize = 8;
+/// The bulk form takes more, so that a round of it is about as long.
+const REPEATED: usize = 10;
 
-fn main() {
-    let ring = ring();
-    let table = table(&ring);
+pub(crate) fn measure(report: &mut Report) {
+    let title = "sts verify, CSV to CSV, own key each, a row";
+    let threads_title = "sts verify on two threads";
+    if !report.wants(title) && !report.wants(threads_title) {
+        return;
+    }
+    let ring = table::ring();
+    let table = table::table(&ring, ROWS as u64);
     let bulk = Bulk::new(&ring);
     let writer = Writer::new(Form::Csv, &ring);
     let expected = straightforward(&ring, &table);
@@ -42,27 +36,22 @@ fn main() {
     in_bulk(&bulk, &writer, &table, 1, &mut out);
     assert!(out == expected, "both forms write the same bytes");
 
-    let (mut slow, mut fast) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let start = thread_cpu_ns();
+    let slow = measure::Form::new("straightforward", ROWS, || {
         black_box(straightforward(&ring, black_box(&table)));
-        slow.push(per_row(thread_cpu_ns() - start));
-        let start = thread_cpu_ns();
-        for _ in 0..10 {
+    });
+    let fast = measure::Form::new("sts verify", REPEATED * ROWS, || {
+        for _ in 0..REPEATED {
             in_bulk(&bulk, &writer, black_box(&table), 1, &mut out);
             black_box(&out);
         }
-        fast.push(per_row(thread_cpu_ns() - start) / 10.0);
+    });
+    report.compare(title, ROUNDS, vec![slow, fast.stated(12.0)]);
+    if !report.wants(threads_title) {
+        return;
     }
-    let (slow, fast) = (tenth_percentile(slow), tenth_percentile(fast));
-    println!(
-        "CSV to CSV, DKGA02 and EA07, every row its own key, {} bytes a row",
-        table.len() / ROWS
-    );
-    println!("  straightforward {slow:>8.1} ns a row");
-    println!("  sts verify      {fast:>8.1} ns a row {:>6.1} x", slow / fast);
 
-    let long = [HEADER.as_bytes(), &table[HEADER.len()..].repeat(20)].concat();
+    let long = [table::HEADER.as_bytes(), &table[table::HEADER.len()..].repeat(20)].concat();
+    let mut out = Vec::new();
     let mut best = [f64::INFINITY; 2];
     for _ in 0..ROUNDS {
         for (threads, best) in (1..).zip(&mut best) {
@@ -71,16 +60,13 @@ fn main() {
             *best = best.min(start.elapsed().as_secs_f64());
         }
     }
-    println!("  two threads against one, by the wall clock: {:.2} x", best[0] / best[1]);
-}
-
-fn per_row(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / ROWS as f64
-}
-
-fn tenth_percentile(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 10]
+    report.put(Figure {
+        title: threads_title.to_owned(),
+        form: "by the wall clock".to_owned(),
+        nanoseconds: None,
+        ratio: best[0] / best[1],
+        stated: Some(1.8),
+    });
 }
 
 fn in_bulk(bulk: &Bulk<'_>, writer: &Writer, table: &[u8], threads: usize, out: &mut Vec<u8>) {
@@ -95,54 +81,6 @@ fn in_bulk(bulk: &Bulk<'_>, writer: &Writer, table: &[u8], threads: usize, out: 
         Ok(())
     })
     .expect("a good table");
-}
-
-fn mixed(at: u64) -> u64 {
-    let at = at.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (at ^ at >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
-}
-
-fn ring() -> KeyRing {
-    let key = |at: usize| {
-        format!(
-            "[[vending_key]]\nid = \"key-{at}\"\npurpose = \"test\"\nsgc = \"{:06}\"\nkrn = 1\nkt = 2\n\
-             dkga = \"02\"\nbase_date = 2014\nkey = \"{:016x}\"\n",
-            600_000 + at,
-            mixed(at as u64) & 0xfefe_fefe_fefe_fefe | 0x0101_0101_0101_0101,
-        )
-    };
-    KeyRing::parse("keys", &(0..KEYS).map(key).collect::<String>(), &mut Locked).expect("keys")
-}
-
-const HEADER: &str = "id,pan,ea,sgc,krn,ti,kt,token,note\n";
-
-/// Credit tokens, each of a meter of its own; one in sixteen does not authenticate.
-fn table(ring: &KeyRing) -> Vec<u8> {
-    let mut text = HEADER.to_owned();
-    for row in 0..ROWS as u64 {
-        let bits = mixed(row);
-        let serial = format!("{:010}", bits % 9_999_999_999);
-        let drn = format!("{serial}{}", luhn_check_digit(serial.as_bytes()));
-        let pan = MeterPan::from_drn(&DecoderReferenceNumber::parse(&drn).expect("a check digit"));
-        let entry = &ring.vending[bits as usize % KEYS];
-        let ti = TariffIndex::new((bits >> 20) as u8 % 100).expect("below 100");
-        let (sgc, krn, kt) = (entry.sgc, entry.krn, entry.kt);
-        let attributes = KeyAttributes { sgc, krn, ti, kt, ken: KeyExpiryNumber::NEVER };
-        let ea = EncryptionAlgorithm::Sta;
-        let key = entry.key.derive(&pan, ea, &attributes, entry.base_date).expect("64 bits");
-        let payload = Payload::Credit {
-            commodity: Commodity::Electricity,
-            rnd: (bits >> 24) as u8 & 15,
-            tid: TokenId::new((bits >> 28) as u32 % 6_000_000).expect("24 bits"),
-            amount: Amount::from_field((bits >> 52) as u16),
-        };
-        let token = Token::seal(&payload, &key);
-        let spoilt = Token::from_class_and_block(token.class(), token.block() ^ 1);
-        let token = if row % 16 == 0 { spoilt } else { token };
-        let (ea, kt) = (ea.code(), kt.code());
-        text += &format!("{row},{pan},{ea},{sgc},{krn},{ti},{kt},{token},{:020}\n", bits);
-    }
-    text.into_bytes()
 }
 
 /// As one writes it without thinking of speed: a record in, a record out.
