@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What stands in a command for something of the reader's, and what the test puts there.
-const INSTEAD: [(&str, &str); 14] = [
+const INSTEAD: &[(&str, &str)] = &[
     ("cargo run --release -- ", "sts "),
     ("--meter NUMBER TOKEN", "--meter 01202401012 04434137679179024103"),
     ("--case FOLDER", "--case CASE"),
@@ -36,19 +36,20 @@ const INSTEAD: [(&str, &str); 14] = [
 ];
 
 /// Commands that are not run here, and why.
-const NOT_RUN: [(&str, &str); 17] = [
+const NOT_RUN: &[(&str, &str)] = &[
     ("bash .ci/audit", "has a network and tools of its own"),
     ("bash .ci/run", "runs this test"),
     ("bash .ci/run --list", "says nothing of the tool"),
     ("bash .ci/run fmt clippy", "the step of that name"),
     ("bash api/check.sh --write", "changes the tree"),
+    ("bash benches/instructions.sh --write", "changes the tree"),
     ("bash firmware/run.sh --write", "changes the tree"),
     ("bash sts-capi/header.sh --write", "changes the tree"),
     ("cargo build --release", "has built what is tested"),
     ("cargo fmt", "the step of that name"),
     ("cargo run --release --", "says what `sts` stands for"),
-    ("cargo run --release --bin batch", "measures for minutes"),
-    ("cargo run --release --bin verify", "measures for minutes"),
+    ("cargo llvm-cov", "needs a tool of its own"),
+    ("cargo run --release --bin ratios", "measures for minutes"),
     (
         "cargo run --release -p sts-batch --example circuits -- TRIES > sts-batch/src/circuits.rs",
         "searches for hours",
@@ -60,11 +61,10 @@ const NOT_RUN: [(&str, &str); 17] = [
 ];
 
 /// Pages whose commands another test runs.
-const ELSEWHERE: [(&str, &str); 2] =
-    [("docs/firmware.md", "firmware/first/run.sh"), ("docs/serve.md", "tests/serve.rs")];
+const ELSEWHERE: &[(&str, &str)] = &[("docs/firmware.md", "firmware/first/run.sh"), ("docs/serve.md", "tests/serve.rs")];
 
 /// Pages whose output another test compares: its odds move with each judgement, and are masked there.
-const COMPARED_ELSEWHERE: [(&str, &str); 1] = [("docs/explain.md", "tests/explain.rs")];
+const COMPARED_ELSEWHERE: &[(&str, &str)] = &[("docs/explain.md", "tests/explain.rs")];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
