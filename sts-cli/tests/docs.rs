@@ -61,7 +61,8 @@ const NOT_RUN: &[(&str, &str)] = &[
 ];
 
 /// Pages whose commands another test runs.
-const ELSEWHERE: &[(&str, &str)] = &[("docs/firmware.md", "firmware/first/run.sh"), ("docs/serve.md", "tests/serve.rs")];
+const ELSEWHERE: &[(&str, &str)] =
+    &[("docs/firmware.md", "firmware/first/run.sh"), ("docs/serve.md", "tests/serve.rs")];
 
 /// Pages whose output another test compares: its odds move with each judgement, and are masked there.
 const COMPARED_ELSEWHERE: &[(&str, &str)] = &[("docs/explain.md", "tests/explain.rs")];
