@@ -120,9 +120,14 @@ Examples: sts serve examples/mangaung-2024
 Examples: sts profiles mangaung-2024-reconstruction
           sts profiles emit mangaung-2024-reconstruction --c > mangaung.h")]
     Profiles(ProfilesArgs),
-    /// Check a key file: what it holds, by id and fingerprint.
-    #[command(after_help = "Example: sts keys keys.toml")]
-    Keys(KeysArgs),
+    /// Hold keys: make a key file, add keys to it, list, check and seal them anew.
+    #[command(after_help = "\
+sts keys FILE is short for sts keys check FILE.
+Examples: sts keys new mine.toml
+          sts keys import mine.toml --id g1 --sgc 600457 --krn 1 --kt 2 --dkga 02 --base-date 2014
+          sts keys list mine.toml
+          sts keys check keys.toml")]
+    Keys(Box<KeysArgs>),
 }
 
 #[derive(Args, Debug)]
@@ -140,12 +145,23 @@ pub(crate) struct KeyArgs {
     /// The key file.
     #[arg(long)]
     pub(crate) keys: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) unlock: UnlockArgs,
+}
+
+/// What opens sealed keys. At a terminal a passphrase that is not given is asked for.
+#[derive(Args, Debug)]
+pub(crate) struct UnlockArgs {
     /// A file with the 32 bytes of the key-encryption key, for sealed keys.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) kek_file: Option<PathBuf>,
-    /// A file whose first line is the passphrase, for sealed keys.
-    #[arg(long)]
+    /// A file whose first line is the passphrase, for sealed keys; asked for at a terminal when
+    /// absent.
+    #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// A file descriptor whose first line is the passphrase; 0 is standard input.
+    #[arg(long, value_name = "N", conflicts_with = "passphrase_file")]
+    pub(crate) passphrase_fd: Option<u32>,
 }
 
 /// A table, and the keys for it.
@@ -503,13 +519,170 @@ pub(crate) struct EmitArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub(crate) struct KeysArgs {
+    /// The key file, to check it.
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) unlock: UnlockArgs,
+    #[command(subcommand)]
+    pub(crate) action: Option<KeysAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysAction {
+    /// Make a key file, a random test key in one, or a key-encryption-key file.
+    #[command(after_help = "\
+Examples: sts keys new mine.toml
+          sts keys new tests.toml --id t1 --sgc 123456 --krn 1 --kt 2 --dkga 04 --base-date 2014
+          sts keys new --kek kek.bin")]
+    New(NewKeysArgs),
+    /// Add a key that is typed or read from a file, sealed.
+    ///
+    /// The key is asked for at a terminal, twice and unseen, or read with --key-file or --key-fd; it
+    /// is never an argument. Give --pan for a meter's own key, and the attributes of the supply group
+    /// otherwise.
+    #[command(after_help = "\
+Example: sts keys import mine.toml --id g1 --sgc 600457 --krn 1 --kt 2 --dkga 02 --base-date 2014")]
+    Import(ImportKeyArgs),
+    /// Say what a key file holds, without unlocking it.
+    #[command(after_help = "Example: sts keys list keys.toml")]
+    List(KeyFileArgs),
+    /// Unlock a key file and check all of it.
+    #[command(after_help = "Example: sts keys check keys.toml")]
+    Check(CheckKeysArgs),
+    /// Seal the keys of a file under another passphrase or key-encryption key.
+    ///
+    /// All of it is changed or nothing. The new passphrase is asked for at a terminal, twice and
+    /// unseen, where no --new- option tells.
+    #[command(after_help = "\
+Example: sts keys rotate mine.toml --kek-file kek.bin --new-kek-file new.bin")]
+    Rotate(RotateArgs),
+}
+
+/// What a record says of its key.
+#[derive(Args, Debug)]
+pub(crate) struct AttributeArgs {
+    /// Its name in reports.
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+    /// Supply group code, six digits.
+    #[arg(long)]
+    pub(crate) sgc: Option<String>,
+    /// Key revision number, 1 to 9.
+    #[arg(long)]
+    pub(crate) krn: Option<i64>,
+    /// Key type, 0 to 3.
+    #[arg(long)]
+    pub(crate) kt: Option<i64>,
+    /// How decoder keys are derived: 02 or 04; 01 and 03 are withdrawn.
+    #[arg(long)]
+    pub(crate) dkga: Option<String>,
+    /// Base date: 1993, 2014 or 2035.
+    #[arg(long)]
+    pub(crate) base_date: Option<i64>,
+    /// Key expiry number, 0 to 255.
+    #[arg(long)]
+    pub(crate) ken: Option<i64>,
+    /// The zone in which the vending side counts TIDs: +02:00, UTC or an IANA name.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) tid_zone: Option<String>,
+    /// The meter of a decoder key: its number.
+    #[arg(long)]
+    pub(crate) pan: Option<String>,
+    /// Encryption algorithm of a decoder key: 07, 09 or 11.
+    #[arg(long, requires = "pan")]
+    pub(crate) ea: Option<String>,
+    /// Tariff index of a decoder key.
+    #[arg(long, requires = "pan")]
+    pub(crate) ti: Option<String>,
+}
+
+impl AttributeArgs {
+    /// Whether nothing but perhaps an id is told.
+    pub(crate) const fn is_empty(&self) -> bool {
+        let Self { id: _, sgc, krn, kt, dkga, base_date, ken, tid_zone, pan, ea, ti } = self;
+        sgc.is_none()
+            && krn.is_none()
+            && kt.is_none()
+            && dkga.is_none()
+            && base_date.is_none()
+            && ken.is_none()
+            && tid_zone.is_none()
+            && pan.is_none()
+            && ea.is_none()
+            && ti.is_none()
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct NewKeysArgs {
+    /// The key file. With --id it gets a random test key, in clear.
+    #[arg(required_unless_present = "kek")]
+    pub(crate) file: Option<PathBuf>,
+    /// Make a key-encryption-key file: 32 random bytes.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "id"])]
+    pub(crate) kek: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) attributes: AttributeArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ImportKeyArgs {
     /// The key file.
     pub(crate) file: PathBuf,
-    /// A file with the 32 bytes of the key-encryption key, for sealed keys.
+    #[command(flatten)]
+    pub(crate) unlock: UnlockArgs,
+    /// A file whose first line is the key in hexadecimal digits; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// A file descriptor whose first line is the key; 0 is standard input.
+    #[arg(long, value_name = "N", conflicts_with = "key_file")]
+    pub(crate) key_fd: Option<u32>,
+    /// The fingerprint that the key must have: 6 hexadecimal digits.
+    #[arg(long, value_name = "HEX")]
+    pub(crate) fingerprint: Option<String>,
+    /// A key for tests, in place of one for verifying.
     #[arg(long)]
-    pub(crate) kek_file: Option<PathBuf>,
-    /// A file whose first line is the passphrase, for sealed keys.
-    #[arg(long)]
-    pub(crate) passphrase_file: Option<PathBuf>,
+    pub(crate) test: bool,
+    #[command(flatten)]
+    pub(crate) attributes: AttributeArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeyFileArgs {
+    /// The key file.
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckKeysArgs {
+    /// The key file.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) unlock: UnlockArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RotateArgs {
+    /// The key file.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) unlock: UnlockArgs,
+    #[command(flatten)]
+    pub(crate) seal: NewSealArgs,
+}
+
+/// What keys are sealed under from now on.
+#[derive(Args, Debug)]
+pub(crate) struct NewSealArgs {
+    /// A file with the 32 bytes of the new key-encryption key.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_kek_file: Option<PathBuf>,
+    /// A file whose first line is the new passphrase.
+    #[arg(long, value_name = "FILE", conflicts_with = "new_kek_file")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+    /// A file descriptor whose first line is the new passphrase; 0 is standard input.
+    #[arg(long, value_name = "N", conflicts_with_all = ["new_kek_file", "new_passphrase_file"])]
+    pub(crate) new_passphrase_fd: Option<u32>,
 }

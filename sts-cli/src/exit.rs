@@ -33,6 +33,17 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Ends a run whose arguments cannot be read. A key that was typed as an argument of `sts keys` is
+/// not repeated.
+pub(crate) fn usage(error: &clap::Error) -> ! {
+    let about_keys = std::env::args_os().any(|word| word == "keys");
+    if about_keys && error.use_stderr() {
+        eprint!("{}", sts_harness::keys::without_keys(&error.render().to_string()));
+        std::process::exit(2);
+    }
+    error.exit()
+}
+
 /// What ends a run early.
 #[derive(Debug)]
 pub(crate) enum Failure {

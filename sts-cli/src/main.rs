@@ -14,6 +14,7 @@ mod out;
 mod page;
 mod replay;
 mod search;
+mod secret;
 #[cfg(feature = "serve")]
 mod serve;
 mod simulate;
@@ -27,7 +28,7 @@ use crate::exit::{Exit, Failure};
 use crate::out::Out;
 
 fn main() -> std::process::ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| exit::usage(&error));
     let mut out = Out::new(cli.format, cli.color);
     let done = match &cli.verb {
         Verb::Inspect(args) => lookup::inspect(args, &mut out),
@@ -54,7 +55,11 @@ fn main() -> std::process::ExitCode {
         // Whoever reads us has seen enough.
         Err(Failure::ClosedPipe) => Exit::Good.into(),
         Err(failure) => {
-            out.error(&failure.to_string());
+            let mut problem = failure.to_string();
+            if matches!(cli.verb, Verb::Keys(_)) {
+                problem = sts_harness::keys::without_keys(&problem);
+            }
+            out.error(&problem);
             failure.exit()
         }
     }

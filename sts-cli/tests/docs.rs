@@ -21,6 +21,7 @@ const INSTEAD: &[(&str, &str)] = &[
     ("--keys FILE --meter NUMBER", "--keys keys.toml --case CASE --meter 01202401012"),
     ("--check FILE...", "--check full.csv"),
     ("import FILE...", "import full.csv"),
+    ("sts keys FILE", "sts keys keys.toml"),
     ("sts VERB --help", "sts replay --help"),
     // Sizes that take minutes.
     ("--meters 100000 --out utility", "--meters 50 --out smaller"),
@@ -57,6 +58,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo run -p sts-core --example walk", "sts-core/tests/walk.rs compares what it prints"),
     ("cargo run --release -p sts-harness --example quality -- docs/quality", "takes minutes"),
     ("cargo test --workspace", "runs this test"),
+    (
+        "sts keys import mine.toml --id g1 --sgc 600457 --krn 1 --kt 2 --dkga 02 --base-date 2014",
+        "asks at a terminal: tests/keys.rs",
+    ),
     ("sts replay utility --sort --out answers.ndjson --resume", "tests/resume.rs interrupts a run"),
 ];
 
@@ -201,6 +206,7 @@ fn folder(page: &str) -> PathBuf {
     for (name, content) in [
         ("slip.txt", slip.to_owned()),
         ("message.txt", slip.to_owned()),
+        ("key.txt", "C1A70E5D 3B8692F4\n".to_owned()),
         ("tokens.csv", "id,token\n1,18446744073843772416\n".to_owned()),
         (
             "sales.csv",

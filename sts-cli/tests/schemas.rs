@@ -35,6 +35,18 @@ fn check(schema: &str, arguments: &[&str]) -> usize {
     text.lines().count()
 }
 
+#[test]
+fn keys_objects_fit_their_schema() {
+    assert!(check("keys.schema.json", &["keys", "list", KEYS]) >= 2);
+    assert!(check("keys.schema.json", &["keys", KEYS]) >= 2);
+    let pan = "600727000000000009";
+    let meter = format!(
+        "[[decoder_key]]\nid = \"d\"\npurpose = \"test\"\npan = \"{pan}\"\nea = \"07\"\nti = \"01\"\ntid_zone = \"+02:00\"\nkey = \"abababababababab\"\n[[vending_key]]\nid = \"s\"\npurpose = \"verify\"\nsgc = \"123456\"\nkrn = 1\nkt = 2\ndkga = \"02\"\nbase_date = 2014\nsealed = \"00\"\n"
+    );
+    let meter = temporary("meter-keys.toml", &meter);
+    assert_eq!(check("keys.schema.json", &["keys", "list", meter.to_str().expect("UTF-8")]), 2);
+}
+
 const KEYS: &str = "examples/mangaung-2024/keys.toml";
 
 fn temporary(name: &str, text: &str) -> PathBuf {

@@ -36,6 +36,12 @@ impl Place {
         Self { file: file.to_owned(), line: Some(line), field: Some(field.to_owned()) }
     }
 
+    /// A field of no file: an argument.
+    #[must_use]
+    pub fn of(field: &str) -> Self {
+        Self { field: Some(field.to_owned()), ..Self::default() }
+    }
+
     /// What stands in front of a message: the place and a colon, or nothing.
     fn prefix(&self) -> String {
         if self.file.is_empty() { String::new() } else { format!("{self}: ") }

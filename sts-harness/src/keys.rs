@@ -4,12 +4,14 @@
 //! associated data, so that no attribute can be changed. Keys are never shown: messages name the
 //! record's `id` and line, and `Debug` prints no key.
 
+mod edit;
+
 use std::fmt;
 use std::path::Path;
 
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sts_core::{
     BaseDate, DecoderKey, EncryptionAlgorithm, KeyDerivation, KeyExpiryNumber, KeyRevisionNumber,
     KeyType, MeterPan, SupplyGroupCode, TariffIndex, VendingKey,
@@ -20,6 +22,8 @@ use zeroize::Zeroizing;
 use crate::input::{InputError, Place, Warning};
 use crate::records;
 use crate::time::Zone;
+
+pub use edit::{Added, NewKey, add, create, fresh_kek, rotate, save};
 
 /// What a key may be used for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,6 +42,65 @@ impl fmt::Display for Purpose {
             Self::Verify => "verify",
         })
     }
+}
+
+/// Which table of a key file a record stands in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "the file has these two")]
+pub enum Kind {
+    /// `[[vending_key]]`: a supply group's, from which those of meters are derived.
+    Vending,
+    /// `[[decoder_key]]`: one meter's.
+    Decoder,
+}
+
+impl Kind {
+    /// The name of the table.
+    #[must_use]
+    pub const fn table(self) -> &'static str {
+        match self {
+            Self::Vending => "vending_key",
+            Self::Decoder => "decoder_key",
+        }
+    }
+}
+
+/// What a record says beside its key.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct About {
+    /// Its table.
+    pub kind: Kind,
+    /// Its name in reports.
+    pub id: String,
+    /// What it may be used for.
+    pub purpose: Purpose,
+    /// Whether the key stands in the file in clear.
+    pub in_clear: bool,
+    /// The meter of a decoder key.
+    pub pan: Option<MeterPan>,
+    /// Encryption algorithm of a decoder key.
+    pub ea: Option<EncryptionAlgorithm>,
+    /// Supply group code.
+    pub sgc: Option<SupplyGroupCode>,
+    /// Key revision number.
+    pub krn: Option<KeyRevisionNumber>,
+    /// Tariff index of a decoder key.
+    pub ti: Option<TariffIndex>,
+    /// Key type.
+    pub kt: Option<KeyType>,
+    /// How decoder keys are derived from a vending key.
+    pub dkga: Option<KeyDerivation>,
+    /// Base date.
+    pub base_date: Option<BaseDate>,
+    /// Key expiry number.
+    pub ken: Option<KeyExpiryNumber>,
+    /// Zone in which TIDs are counted.
+    pub tid_zone: Option<String>,
+    /// The key's fingerprint, where the key is open.
+    pub fingerprint: Option<[u8; 3]>,
+    /// The record's line.
+    pub line: u64,
 }
 
 /// A vending key and what it is for.
@@ -118,6 +181,8 @@ pub struct KeyRing {
     pub vending: Vec<VendingEntry>,
     /// Decoder keys, in the order of the file.
     pub decoders: Vec<DecoderEntry>,
+    /// What the records say, vending keys first.
+    pub about: Vec<About>,
     /// What a user should know.
     pub warnings: Vec<Warning>,
 }
@@ -128,6 +193,14 @@ pub trait Unlock {
     fn passphrase(&mut self, file: &str) -> Option<Zeroizing<String>>;
     /// The 32-byte key-encryption key of a file; `None` where none is given.
     fn key_encryption_key(&mut self, file: &str) -> Option<Zeroizing<Vec<u8>>>;
+    /// Why one of them was none, where there is more to say than that none was given.
+    fn refusal(&mut self) -> Option<String> {
+        None
+    }
+    /// What a user should know of where these came from.
+    fn warnings(&mut self) -> Vec<Warning> {
+        Vec::new()
+    }
 }
 
 /// Opens nothing.
@@ -159,15 +232,15 @@ struct RawFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawSeal {
-    kdf: String,
-    salt: Option<String>,
-    memory_kib: Option<u32>,
-    iterations: Option<u32>,
-    parallelism: Option<u32>,
+    kdf: Spanned<String>,
+    salt: Option<Spanned<String>>,
+    memory_kib: Option<Spanned<u32>>,
+    iterations: Option<Spanned<u32>>,
+    parallelism: Option<Spanned<u32>>,
 }
 
 /// A record of either kind. Optional throughout, so that messages can name what is missing.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct RawKey {
     id: Option<Spanned<String>>,
@@ -187,8 +260,9 @@ struct RawKey {
 }
 
 impl RawKey {
-    /// Every field but the key, in a form that no two different records share.
-    fn associated_data(&self, kind: &str) -> Vec<u8> {
+    /// Every field but the key, and the salt that ties the record to its file, in a form that no two
+    /// different records share.
+    fn associated_data(&self, kind: &str, salt: Option<&[u8]>) -> Vec<u8> {
         let text =
             |value: &Option<Spanned<String>>| value.as_ref().map(|value| value.get_ref().clone());
         let number =
@@ -206,6 +280,7 @@ impl RawKey {
             ("base_date", number(&self.base_date)),
             ("ken", number(&self.ken)),
             ("tid_zone", text(&self.tid_zone)),
+            ("salt", salt.map(hex::encode)),
         ];
         let mut data = format!("sts-key-file 1\n{kind}\n").into_bytes();
         for (name, value) in fields {
@@ -217,10 +292,160 @@ impl RawKey {
     }
 }
 
+impl RawFile {
+    fn parse(name: &str, text: &str) -> Result<Self, InputError> {
+        let raw: Self =
+            toml::from_str(text).map_err(|error| key_safe(InputError::toml(name, text, &error)))?;
+        match &raw.schema {
+            Some(schema) if *schema.get_ref() != 1 => {
+                let place = Place::field(name, Place::line_of(text, schema.span().start), "schema");
+                Err(InputError::new(place, format!("{}, expected 1", schema.get_ref())))
+            }
+            _ => Ok(raw),
+        }
+    }
+
+    fn has_sealed(&self) -> bool {
+        let records = self.vending_key.iter().chain(&self.decoder_key);
+        records.into_iter().any(|record| record.get_ref().sealed.is_some())
+    }
+
+    /// How the file is sealed.
+    fn seal(&self, name: &str, text: &str) -> Result<Option<Seal>, InputError> {
+        let Some(seal) = &self.seal else { return Ok(None) };
+        Seal::from_raw(seal.get_ref()).map(Some).map_err(|problem| {
+            let line = Place::line_of(text, seal.span().start);
+            InputError::new(Place::field(name, line, "seal"), without_keys(&problem))
+        })
+    }
+}
+
+/// How the keys of a file are sealed: its table `[seal]`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Seal {
+    /// Under the 32 bytes of a key-encryption-key file. The salt ties records to their file, which
+    /// may share its key-encryption key with others.
+    KeyFile {
+        /// 16 to 64 bytes; absent in files of early versions.
+        salt: Option<Vec<u8>>,
+    },
+    /// Under a key that Argon2id makes of a passphrase.
+    Passphrase(Argon2id),
+}
+
+impl Seal {
+    /// Under a key-encryption-key file, with a random salt.
+    ///
+    /// # Errors
+    ///
+    /// Where the system gives no random bytes.
+    pub fn key_file() -> Result<Self, String> {
+        Ok(Self::KeyFile { salt: Some(random(16)?.to_vec()) })
+    }
+
+    /// Under a passphrase, with a random salt and the usual cost.
+    ///
+    /// # Errors
+    ///
+    /// Where the system gives no random bytes.
+    pub fn passphrase() -> Result<Self, String> {
+        Argon2id::fresh().map(Self::Passphrase)
+    }
+
+    /// How the file of this name and text is sealed; `None` where it has no table `[seal]`. Whether
+    /// any of its keys is sealed so far.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError`], which never shows a key.
+    pub fn of(name: &str, text: &str) -> Result<(Option<Self>, bool), InputError> {
+        let raw = RawFile::parse(name, text)?;
+        Ok((raw.seal(name, text)?, raw.has_sealed()))
+    }
+
+    fn from_raw(raw: &RawSeal) -> Result<Self, String> {
+        match raw.kdf.get_ref().as_str() {
+            "file" => {
+                let salt = raw.salt.as_ref().map(|salt| salt_bytes(salt.get_ref())).transpose()?;
+                Ok(Self::KeyFile { salt })
+            }
+            "argon2id" => Argon2id::from_raw(raw).map(Self::Passphrase),
+            other => Err(format!("kdf {other:?}, expected argon2id or file")),
+        }
+    }
+
+    fn opener(&self, name: &str, unlock: &mut dyn Unlock) -> Result<Opener, InputError> {
+        let locked = |problem: &str| InputError::other(name, problem).with_keys_at_fault();
+        match self {
+            Self::KeyFile { salt } => {
+                let kek = unlock.key_encryption_key(name).ok_or_else(|| {
+                    locked("the keys are locked; name the file with their key-encryption key")
+                })?;
+                if kek.len() == KEK {
+                    Ok(Opener { kek, salt: salt.clone() })
+                } else {
+                    let length = kek.len();
+                    Err(locked(&format!("a key-encryption key of {length} bytes, expected {KEK}")))
+                }
+            }
+            Self::Passphrase(kdf) => {
+                let Some(passphrase) = unlock.passphrase(name) else {
+                    let problem = unlock.refusal();
+                    return Err(locked(
+                        problem.as_deref().unwrap_or("the keys are locked; give their passphrase"),
+                    ));
+                };
+                let kek =
+                    kdf.derive(&passphrase).map_err(|problem| InputError::other(name, &problem))?;
+                Ok(Opener { kek, salt: None })
+            }
+        }
+    }
+}
+
+/// What opens and seals the records of one file.
+struct Opener {
+    kek: Zeroizing<Vec<u8>>,
+    salt: Option<Vec<u8>>,
+}
+
+impl Opener {
+    fn cipher(&self) -> Result<Aes256GcmSiv, String> {
+        Aes256GcmSiv::new_from_slice(&self.kek)
+            .map_err(|_| format!("expected a key of {KEK} bytes"))
+    }
+
+    /// The value of `sealed`.
+    fn seal(&self, raw: &RawKey, kind: &str, key: &[u8]) -> Result<String, String> {
+        let nonce = random(NONCE)?;
+        let data = raw.associated_data(kind, self.salt.as_deref());
+        let payload = Payload { msg: key, aad: &data };
+        let array: [u8; NONCE] = nonce.as_slice().try_into().map_err(|_| "nonce")?;
+        let ciphertext = self
+            .cipher()?
+            .encrypt(&Nonce::from(array), payload)
+            .map_err(|_| "the key could not be sealed")?;
+        Ok(hex::encode([nonce.as_slice(), &ciphertext].concat()))
+    }
+
+    fn open(&self, raw: &RawKey, kind: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, String> {
+        let blob = hex::decode(sealed).map_err(|_| "expected hexadecimal digits")?;
+        let (nonce, ciphertext) =
+            blob.split_at_checked(NONCE).ok_or("too short for a sealed key")?;
+        let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| "nonce")?;
+        let data = raw.associated_data(kind, self.salt.as_deref());
+        let payload = Payload { msg: ciphertext, aad: &data };
+        self.cipher()?.decrypt(&Nonce::from(nonce), payload).map(Zeroizing::new).map_err(|_| {
+            "does not open: the passphrase or key-encryption key is another, or the record was changed or is of another file".to_owned()
+        })
+    }
+}
+
 struct Reader<'a> {
     name: &'a str,
     text: &'a str,
-    kek: Option<Zeroizing<Vec<u8>>>,
+    opener: Option<&'a Opener>,
 }
 
 impl KeyRing {
@@ -236,25 +461,15 @@ impl KeyRing {
         })?;
         let text = Zeroizing::new(text);
         let mut ring = Self::parse(&name, &text, unlock)?;
-        ring.check_permissions(path, &name);
+        ring.check_permissions(path);
         Ok(ring)
     }
 
     /// Files of clear test keys are examples; any other is for its owner alone.
-    fn check_permissions(&mut self, path: &Path, name: &str) {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let only_tests = self.vending.iter().all(VendingEntry::may_issue)
-                && self.decoders.iter().all(|entry| entry.in_clear);
-            let mode = std::fs::metadata(path).map(|data| data.permissions().mode());
-            if !only_tests && mode.is_ok_and(|mode| mode & 0o077 != 0) {
-                let problem = "others can read this key file; take the permission away (chmod 600)";
-                self.warnings.push(Warning::new(Place::file(name), problem));
-            }
+    fn check_permissions(&mut self, path: &Path) {
+        if self.about.iter().any(|about| !about.in_clear || about.purpose != Purpose::Test) {
+            self.warnings.extend(others_can_read(path));
         }
-        #[cfg(not(unix))]
-        let _ = (path, name);
     }
 
     /// Reads the text of a key file.
@@ -263,63 +478,70 @@ impl KeyRing {
     ///
     /// [`InputError`], which never shows a key.
     pub fn parse(name: &str, text: &str, unlock: &mut dyn Unlock) -> Result<Self, InputError> {
-        let raw: RawFile =
-            toml::from_str(text).map_err(|error| key_safe(InputError::toml(name, text, &error)))?;
-        let mut reader = Reader { name, text, kek: None };
-        if let Some(schema) = &raw.schema
-            && *schema.get_ref() != 1
-        {
-            return Err(reader.error(
-                schema.span().start,
-                "schema",
-                format!("{}, expected 1", schema.get_ref()),
-            ));
-        }
-        let needs_unlocking = raw
-            .vending_key
-            .iter()
-            .chain(&raw.decoder_key)
-            .any(|record| record.get_ref().sealed.is_some());
-        if needs_unlocking {
-            reader.kek = Some(reader.key_encryption_key(raw.seal.as_ref(), unlock)?);
-        }
+        let raw = RawFile::parse(name, text)?;
+        let opener = match raw.seal(name, text)? {
+            _ if !raw.has_sealed() => None,
+            Some(seal) => Some(seal.opener(name, unlock)?),
+            None => {
+                let problem = "sealed keys need a table [seal] that says how, found none";
+                return Err(InputError::other(name, problem));
+            }
+        };
+        let mut ring = Self::read(name, text, &raw, opener.as_ref())?;
+        ring.warnings.extend(unlock.warnings());
+        Ok(ring)
+    }
+
+    /// What the records of a key file say, without unlocking it.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError`], which never shows a key.
+    pub fn list(name: &str, text: &str) -> Result<Vec<About>, InputError> {
+        let raw = RawFile::parse(name, text)?;
+        let reader = Reader { name, text, opener: None };
+        let vending = raw.vending_key.iter().map(|record| (Kind::Vending, record));
+        let decoders = raw.decoder_key.iter().map(|record| (Kind::Decoder, record));
+        let about = |(kind, record): (Kind, &Spanned<RawKey>)| {
+            if record.get_ref().sealed.is_some() {
+                return reader.about(record, kind);
+            }
+            let mut ring = Self::default();
+            match kind {
+                Kind::Vending => drop(reader.vending(record, &mut ring)?),
+                Kind::Decoder => drop(reader.decoder(record, &mut ring)?),
+            }
+            ring.about.pop().ok_or_else(|| InputError::other(name, "holds no key"))
+        };
+        let all: Vec<About> = vending.chain(decoders).map(about).collect::<Result<_, _>>()?;
+        check_places(name, &all)?;
+        Ok(all)
+    }
+
+    fn read(
+        name: &str,
+        text: &str,
+        raw: &RawFile,
+        opener: Option<&Opener>,
+    ) -> Result<Self, InputError> {
+        let reader = Reader { name, text, opener };
         let mut ring = Self::default();
         for record in &raw.vending_key {
-            let entry = reader.vending(record, &mut ring.warnings)?;
-            if let Some(other) = ring.vending.iter().find(|other| {
-                (other.sgc, other.krn, other.kt, other.base_date)
-                    == (entry.sgc, entry.krn, entry.kt, entry.base_date)
-            }) {
-                let problem = format!(
-                    "{} and {} are for the same SGC, KRN, key type and base date, expected one key",
-                    other.id, entry.id
-                );
-                return Err(reader.error(record.span().start, "", problem));
-            }
+            let entry = reader.vending(record, &mut ring)?;
             ring.vending.push(entry);
         }
         for record in &raw.decoder_key {
-            ring.decoders.push(reader.decoder(record)?);
+            let entry = reader.decoder(record, &mut ring)?;
+            ring.decoders.push(entry);
         }
-        let mut ids: Vec<&str> = Vec::new();
-        let all = ring.vending.iter().map(|entry| (entry.id.as_str(), entry.line));
-        let all = all.chain(ring.decoders.iter().map(|entry| (entry.id.as_str(), entry.line)));
-        for (id, line) in all {
-            if ids.contains(&id) {
-                let problem = format!("id {id:?} stands twice, expected once");
-                return Err(InputError::new(Place::line(name, line), problem));
-            }
-            ids.push(id);
-        }
+        check_places(name, &ring.about)?;
         Ok(ring)
     }
 
     /// The place of a record in the file, by its id.
     #[must_use]
     pub fn position(&self, id: &str) -> u64 {
-        let vending = self.vending.iter().map(|entry| (&entry.id, entry.line));
-        let decoders = self.decoders.iter().map(|entry| (&entry.id, entry.line));
-        vending.chain(decoders).find(|(other, _)| *other == id).map_or(0, |(_, line)| line)
+        self.about.iter().find(|about| about.id == id).map_or(0, |about| about.line)
     }
 
     /// Whether there is no key.
@@ -329,12 +551,60 @@ impl KeyRing {
     }
 }
 
+/// One record for each id, and one vending key for what it is looked up by.
+fn check_places(name: &str, all: &[About]) -> Result<(), InputError> {
+    let looked_up = |about: &About| match about {
+        About { kind: Kind::Vending, sgc: Some(sgc), krn: Some(krn), .. } => {
+            about.kt.zip(about.base_date).map(|(kt, base)| (*sgc, *krn, kt, base))
+        }
+        _ => None,
+    };
+    for (place, about) in all.iter().enumerate() {
+        let before = all.get(..place).unwrap_or_default();
+        let problem = if let Some(other) = before
+            .iter()
+            .find(|other| looked_up(about).is_some() && looked_up(other) == looked_up(about))
+        {
+            format!(
+                "{} and {} are for the same SGC, KRN, key type and base date, expected one key",
+                other.id, about.id
+            )
+        } else if before.iter().any(|other| other.id == about.id) {
+            format!("id {:?} stands twice, expected once", about.id)
+        } else {
+            continue;
+        };
+        return Err(InputError::new(Place::line(name, about.line), without_keys(&problem)));
+    }
+    Ok(())
+}
+
+/// What to know of a file that others than its owner can read.
+#[must_use]
+pub fn others_can_read(path: &Path) -> Option<Warning> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path).ok()?.permissions().mode();
+        (mode & 0o077 != 0).then(|| {
+            let problem = "others can read this key file; take the permission away (chmod 600)";
+            Warning::new(Place::file(&path.display().to_string()), problem)
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
 /// Digits of the shortest key.
 const KEY_DIGITS: usize = 16;
 
 /// A message with every run of hexadecimal digits that is long enough for a key left out: a key
 /// may stand where a name or another field belongs.
-fn without_keys(problem: &str) -> String {
+#[must_use]
+pub fn without_keys(problem: &str) -> String {
     let mut kept = String::new();
     let mut rest = problem;
     while !rest.is_empty() {
@@ -445,102 +715,139 @@ impl Reader<'_> {
         }
     }
 
-    fn vending(
-        &self,
-        record: &Spanned<RawKey>,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<VendingEntry, InputError> {
+    /// What a record says, as far as it does.
+    fn about(&self, record: &Spanned<RawKey>, kind: Kind) -> Result<About, InputError> {
         let raw = record.get_ref();
-        let (pan, ea, ti) = (raw.pan.is_some(), raw.ea.is_some(), raw.ti.is_some());
-        self.refuse(record, &[("pan", pan), ("ea", ea), ("ti", ti)], "vending_key")?;
+        let foreign = match kind {
+            Kind::Vending => {
+                &[("pan", raw.pan.is_some()), ("ea", raw.ea.is_some()), ("ti", raw.ti.is_some())][..]
+            }
+            Kind::Decoder => &[("dkga", raw.dkga.is_some())],
+        };
+        self.refuse(record, foreign, kind.table())?;
         let (id, purpose) = self.id_and_purpose(record)?;
-        let sgc = self.required(record, "sgc", self.text("sgc", &raw.sgc, records::parse_sgc)?)?;
         let krn = self.number("krn", &raw.krn, |text| match records::parse_krn(text) {
-            Ok(krn) if krn.get() > 0 => Ok(krn),
+            Ok(krn) if krn.get() > 0 || kind == Kind::Decoder => Ok(krn),
             _ => Err(format!("{text}, expected a key revision number of 1 to 9")),
         })?;
-        let krn = self.required(record, "krn", krn)?;
-        let kt = self.required(record, "kt", self.number("kt", &raw.kt, records::parse_kt)?)?;
         let dkga = self.text("dkga", &raw.dkga, |text| {
             KeyDerivation::from_code(text)
                 .ok_or_else(|| format!("{text:?}, expected one of 01, 02, 03, 04"))
         })?;
-        let dkga = self.required(record, "dkga", dkga)?;
-        let base_date = self.number("base_date", &raw.base_date, records::parse_base_date)?;
-        let base_date = self.required(record, "base_date", base_date)?;
-        let ken = self.number("ken", &raw.ken, records::parse_ken)?;
-        let bytes = self.key_bytes(record, "vending_key", &id, purpose, dkga.key_length())?;
-        let key = VendingKey::from_bytes(dkga, &bytes)
-            .map_err(|error| self.error(record.span().start, "key", error.to_string()))?;
-        let line = self.line(record.span().start);
-        let place = || Place::line(self.name, line);
-        if key.has_even_parity() {
-            warnings.push(Warning::new(
-                place(),
-                format!("key {id} has a byte of even parity; sources differ on such keys, it is used as given"),
-            ));
-        }
-        if dkga.is_unverified() {
-            warnings.push(Warning::new(
-                place(),
-                format!("key {id}: no published value confirms DKGA{}", dkga.code()),
-            ));
-        }
-        Ok(VendingEntry {
+        self.text("tid_zone", &raw.tid_zone, Zone::parse)?;
+        Ok(About {
+            kind,
             id,
             purpose,
             in_clear: raw.key.is_some(),
+            pan: self.text("pan", &raw.pan, records::meter_pan)?,
+            ea: self.text("ea", &raw.ea, records::parse_ea)?,
+            sgc: self.text("sgc", &raw.sgc, records::parse_sgc)?,
+            krn,
+            ti: self.text("ti", &raw.ti, records::parse_ti)?,
+            kt: self.number("kt", &raw.kt, records::parse_kt)?,
+            dkga,
+            base_date: self.number("base_date", &raw.base_date, records::parse_base_date)?,
+            ken: self.number("ken", &raw.ken, records::parse_ken)?,
+            tid_zone: raw.tid_zone.as_ref().map(|zone| zone.get_ref().clone()),
+            fingerprint: None,
+            line: self.line(record.span().start),
+        })
+    }
+
+    /// A vending key; the ring gets what its record says, and warnings.
+    fn vending(
+        &self,
+        record: &Spanned<RawKey>,
+        ring: &mut KeyRing,
+    ) -> Result<VendingEntry, InputError> {
+        let raw = record.get_ref();
+        let mut about = self.about(record, Kind::Vending)?;
+        let sgc = self.required(record, "sgc", about.sgc)?;
+        let krn = self.required(record, "krn", about.krn)?;
+        let kt = self.required(record, "kt", about.kt)?;
+        let dkga = self.required(record, "dkga", about.dkga)?;
+        let base_date = self.required(record, "base_date", about.base_date)?;
+        let bytes = self.key_bytes(record, &about, dkga.key_length())?;
+        let key = VendingKey::from_bytes(dkga, &bytes)
+            .map_err(|error| self.error(record.span().start, "key", error.to_string()))?;
+        let id = about.id.clone();
+        let mut warn = |problem: String| {
+            let place = Place::line(self.name, about.line);
+            ring.warnings.push(Warning::new(place, without_keys(&problem)));
+        };
+        if key.has_even_parity() {
+            warn(format!(
+                "key {id} has a byte of even parity; sources differ on such keys, it is used as given"
+            ));
+        }
+        if dkga.is_unverified() {
+            warn(format!("key {id}: no published value confirms DKGA{}", dkga.code()));
+        }
+        about.fingerprint = Some(key.fingerprint());
+        let entry = VendingEntry {
+            id,
+            purpose: about.purpose,
+            in_clear: about.in_clear,
             sgc,
             krn,
             kt,
             base_date,
-            ken: ken.unwrap_or(KeyExpiryNumber::NEVER),
+            ken: about.ken.unwrap_or(KeyExpiryNumber::NEVER),
             tid_zone: self.text("tid_zone", &raw.tid_zone, Zone::parse)?,
             key,
-            line,
-        })
+            line: about.line,
+        };
+        ring.about.push(about);
+        Ok(entry)
     }
 
-    fn decoder(&self, record: &Spanned<RawKey>) -> Result<DecoderEntry, InputError> {
+    /// A decoder key; the ring gets what its record says.
+    fn decoder(
+        &self,
+        record: &Spanned<RawKey>,
+        ring: &mut KeyRing,
+    ) -> Result<DecoderEntry, InputError> {
         let raw = record.get_ref();
-        self.refuse(record, &[("dkga", raw.dkga.is_some())], "decoder_key")?;
-        let (id, purpose) = self.id_and_purpose(record)?;
-        let pan = self.required(record, "pan", self.text("pan", &raw.pan, records::meter_pan)?)?;
-        let ea = self.required(record, "ea", self.text("ea", &raw.ea, records::parse_ea)?)?;
-        let bytes = self.key_bytes(record, "decoder_key", &id, purpose, ea.key_length())?;
+        let mut about = self.about(record, Kind::Decoder)?;
+        let pan = self.required(record, "pan", about.pan)?;
+        let ea = self.required(record, "ea", about.ea)?;
+        let bytes = self.key_bytes(record, &about, ea.key_length())?;
         let key = DecoderKey::from_bytes(ea, &bytes)
             .map_err(|error| self.error(record.span().start, "key", error.to_string()))?;
-        Ok(DecoderEntry {
-            id,
-            purpose,
-            in_clear: raw.key.is_some(),
+        about.fingerprint = Some(key.fingerprint());
+        let entry = DecoderEntry {
+            id: about.id.clone(),
+            purpose: about.purpose,
+            in_clear: about.in_clear,
             pan,
             ea,
-            sgc: self.text("sgc", &raw.sgc, records::parse_sgc)?,
-            krn: self.number("krn", &raw.krn, records::parse_krn)?,
-            ti: self.text("ti", &raw.ti, records::parse_ti)?,
-            kt: self.number("kt", &raw.kt, records::parse_kt)?,
-            base_date: self.number("base_date", &raw.base_date, records::parse_base_date)?,
-            ken: self.number("ken", &raw.ken, records::parse_ken)?,
+            sgc: about.sgc,
+            krn: about.krn,
+            ti: about.ti,
+            kt: about.kt,
+            base_date: about.base_date,
+            ken: about.ken,
             tid_zone: self.text("tid_zone", &raw.tid_zone, Zone::parse)?,
             key,
-            line: self.line(record.span().start),
-        })
+            line: about.line,
+        };
+        ring.about.push(about);
+        Ok(entry)
     }
 
     /// The bytes of a key, in clear or sealed.
     fn key_bytes(
         &self,
         record: &Spanned<RawKey>,
-        kind: &str,
-        id: &str,
-        purpose: Purpose,
+        about: &About,
         expected: usize,
     ) -> Result<Zeroizing<Vec<u8>>, InputError> {
         let raw = record.get_ref();
+        let id = &about.id;
         let bytes = match (&raw.key, &raw.sealed) {
             (Some(key), None) => {
-                if purpose != Purpose::Test {
+                if about.purpose != Purpose::Test {
                     return Err(self
                         .error(key.span().start, "key", format!(
                             "{id} is in clear, which is allowed with purpose \"test\" alone; expected it sealed"
@@ -565,7 +872,13 @@ impl Reader<'_> {
                     self.error(key.span().start, "key", problem)
                 })?
             }
-            (None, Some(sealed)) => self.unseal(raw, kind, id, sealed)?,
+            (None, Some(sealed)) => {
+                let at = |problem: String| self.error(sealed.span().start, "sealed", problem);
+                let opener = self.opener.ok_or_else(|| at(format!("{id} is locked")))?;
+                opener
+                    .open(raw, about.kind.table(), sealed.get_ref())
+                    .map_err(|problem| at(format!("{id}: {problem}")).with_keys_at_fault())?
+            }
             (Some(_), Some(_)) => {
                 let problem = "stands beside sealed, expected one of them";
                 return Err(self.error(record.span().start, "key", problem));
@@ -585,74 +898,28 @@ impl Reader<'_> {
         }
         Ok(bytes)
     }
-
-    fn unseal(
-        &self,
-        raw: &RawKey,
-        kind: &str,
-        id: &str,
-        sealed: &Spanned<String>,
-    ) -> Result<Zeroizing<Vec<u8>>, InputError> {
-        let at = |problem: String| self.error(sealed.span().start, "sealed", problem);
-        let blob = hex::decode(sealed.get_ref())
-            .map_err(|_| at(format!("{id}: expected hexadecimal digits")))?;
-        let Some((nonce, ciphertext)) = blob.split_at_checked(NONCE) else {
-            return Err(at(format!("{id}: too short for a sealed key")));
-        };
-        let kek = self.kek.as_ref().ok_or_else(|| at("is locked".to_owned()))?;
-        let cipher = cipher(kek).map_err(at)?;
-        let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| at("nonce".to_owned()))?;
-        let data = raw.associated_data(kind);
-        let payload = Payload { msg: ciphertext, aad: &data };
-        cipher.decrypt(&Nonce::from(nonce), payload).map(Zeroizing::new).map_err(|_| {
-            at(format!(
-                "{id} does not open: the passphrase or key-encryption key is another, or the record was changed"
-            ))
-            .with_keys_at_fault()
-        })
-    }
-
-    fn key_encryption_key(
-        &self,
-        seal: Option<&Spanned<RawSeal>>,
-        unlock: &mut dyn Unlock,
-    ) -> Result<Zeroizing<Vec<u8>>, InputError> {
-        let Some(seal) = seal else {
-            let problem = "sealed keys need a table [seal] that says how, found none";
-            return Err(InputError::other(self.name, problem));
-        };
-        let at = |problem: String| self.error(seal.span().start, "seal", problem);
-        let raw = seal.get_ref();
-        match raw.kdf.as_str() {
-            "file" => {
-                let kek = unlock.key_encryption_key(self.name).ok_or_else(|| {
-                    at("the keys are locked; name the file with their key-encryption key".into())
-                        .with_keys_at_fault()
-                })?;
-                if kek.len() == 32 {
-                    Ok(kek)
-                } else {
-                    Err(at(format!("a key-encryption key of {} bytes, expected 32", kek.len()))
-                        .with_keys_at_fault())
-                }
-            }
-            "argon2id" => {
-                let kdf = Argon2id::from_raw(raw).map_err(at)?;
-                let passphrase = unlock.passphrase(self.name).ok_or_else(|| {
-                    at("the keys are locked; give their passphrase".into()).with_keys_at_fault()
-                })?;
-                kdf.derive(&passphrase).map_err(at)
-            }
-            other => Err(at(format!("kdf {other:?}, expected argon2id or file"))),
-        }
-    }
 }
 
 /// Bytes of a nonce.
 const NONCE: usize = 12;
 
-fn cipher(kek: &[u8]) -> Result<Aes256GcmSiv, String> {
-    Aes256GcmSiv::new_from_slice(kek).map_err(|_| "expected a key of 32 bytes".to_owned())
+/// Bytes of a key-encryption key.
+const KEK: usize = 32;
+
+/// Bytes that nobody can foretell.
+fn random(count: usize) -> Result<Zeroizing<Vec<u8>>, String> {
+    let mut bytes = Zeroizing::new(vec![0; count]);
+    getrandom::fill(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+/// The salt of a table `[seal]`.
+fn salt_bytes(text: &str) -> Result<Vec<u8>, String> {
+    let salt = hex::decode(text).map_err(|_| "salt, expected hexadecimal digits")?;
+    match salt.len() {
+        16..=64 => Ok(salt),
+        length => Err(format!("salt bytes {length} is not in 16 to 64")),
+    }
 }
 
 /// Parameters of Argon2id, within limits: a file may ask neither for too little nor for a
@@ -677,22 +944,23 @@ impl Argon2id {
     ///
     /// Where the system gives no random bytes.
     pub fn fresh() -> Result<Self, String> {
-        let mut salt = vec![0; 16];
-        getrandom::fill(&mut salt).map_err(|error| error.to_string())?;
-        Ok(Self { salt, memory_kib: 64 * 1024, iterations: 3, parallelism: 1 })
+        Ok(Self {
+            salt: random(16)?.to_vec(),
+            memory_kib: 64 * 1024,
+            iterations: 3,
+            parallelism: 1,
+        })
     }
 
     fn from_raw(raw: &RawSeal) -> Result<Self, String> {
-        let salt = raw.salt.as_deref().ok_or("salt is missing")?;
-        let salt = hex::decode(salt).map_err(|_| "salt, expected hexadecimal digits")?;
+        let number = |value: &Option<Spanned<u32>>| value.as_ref().map(|value| *value.get_ref());
         let kdf = Self {
-            salt,
-            memory_kib: raw.memory_kib.ok_or("memory_kib is missing")?,
-            iterations: raw.iterations.ok_or("iterations is missing")?,
-            parallelism: raw.parallelism.unwrap_or(1),
+            salt: salt_bytes(raw.salt.as_ref().ok_or("salt is missing")?.get_ref())?,
+            memory_kib: number(&raw.memory_kib).ok_or("memory_kib is missing")?,
+            iterations: number(&raw.iterations).ok_or("iterations is missing")?,
+            parallelism: number(&raw.parallelism).unwrap_or(1),
         };
         let within = [
-            ("salt bytes", kdf.salt.len() as u64, 16, 64),
             ("memory_kib", u64::from(kdf.memory_kib), 8 * 1024, 2 * 1024 * 1024),
             ("iterations", u64::from(kdf.iterations), 1, 64),
             ("parallelism", u64::from(kdf.parallelism), 1, 16),
@@ -738,14 +1006,8 @@ pub fn seal_record(kind: &str, record: &str, kek: &[u8]) -> Result<String, Strin
     let bytes = hex::decode(key.get_ref().as_bytes())
         .map(Zeroizing::new)
         .map_err(|_| "the key, expected hexadecimal digits")?;
-    let mut nonce = [0; NONCE];
-    getrandom::fill(&mut nonce).map_err(|error| error.to_string())?;
-    let data = raw.associated_data(kind);
-    let payload = Payload { msg: &bytes, aad: &data };
-    let ciphertext = cipher(kek)?
-        .encrypt(&Nonce::from(nonce), payload)
-        .map_err(|_| "the key could not be sealed")?;
-    let sealed = hex::encode([nonce.as_slice(), &ciphertext].concat());
+    let opener = Opener { kek: Zeroizing::new(kek.to_vec()), salt: None };
+    let sealed = opener.seal(&raw, kind, &bytes)?;
     // Every line that the key's value touches, however it is written, gives way to the new field.
     let span = key.span();
     let before = record.get(..span.start).unwrap_or_default();

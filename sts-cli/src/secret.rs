@@ -1,0 +1,180 @@
+//! Secrets: read from files, descriptors and, at a terminal, from who sits there. Never from
+//! arguments or the environment.
+
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+use sts_harness::input::{InputError, Warning};
+use sts_harness::keys::{Unlock, others_can_read};
+use sts_harness::zeroize::Zeroizing;
+
+use crate::args::{KeyArgs, NewSealArgs, UnlockArgs};
+use crate::exit::Failure;
+
+/// Longer than any secret, and than any mistake that should be read to its end.
+const MOST: usize = 64 * 1024;
+
+/// Opens sealed keys with what the command line names; at a terminal it asks for a passphrase.
+pub(crate) struct FromFiles {
+    kek: Option<Zeroizing<Vec<u8>>>,
+    passphrase: Option<Zeroizing<String>>,
+    /// Whether a passphrase that is asked for is a new one: asked for twice.
+    is_new: bool,
+    refusal: Option<String>,
+    warnings: Vec<Warning>,
+}
+
+impl FromFiles {
+    pub(crate) fn new(args: &KeyArgs) -> Result<Self, Failure> {
+        Self::with(&args.unlock)
+    }
+
+    pub(crate) fn with(args: &UnlockArgs) -> Result<Self, Failure> {
+        Self::from(
+            args.kek_file.as_deref(),
+            args.passphrase_file.as_deref(),
+            args.passphrase_fd,
+            false,
+        )
+    }
+
+    /// With what new seals are made under.
+    pub(crate) fn renewed(args: &NewSealArgs) -> Result<Self, Failure> {
+        Self::from(
+            args.new_kek_file.as_deref(),
+            args.new_passphrase_file.as_deref(),
+            args.new_passphrase_fd,
+            true,
+        )
+    }
+
+    /// The same, for the first key that is sealed in a file.
+    pub(crate) const fn first(mut self) -> Self {
+        self.is_new = true;
+        self
+    }
+
+    /// Whether it has a key-encryption key.
+    pub(crate) const fn has_kek(&self) -> bool {
+        self.kek.is_some()
+    }
+
+    fn from(
+        kek_file: Option<&Path>,
+        passphrase_file: Option<&Path>,
+        passphrase_fd: Option<u32>,
+        is_new: bool,
+    ) -> Result<Self, Failure> {
+        let mut warnings = Vec::new();
+        let mut read = |path: &Path| {
+            warnings.extend(others_can_read(path));
+            from_file(path)
+        };
+        let kek = kek_file.map(&mut read).transpose()?;
+        let (name, passphrase) = match (passphrase_file, passphrase_fd) {
+            (Some(path), _) => (path.display().to_string(), Some(read(path)?)),
+            (None, Some(fd)) => (format!("descriptor {fd}"), Some(from_descriptor(fd)?)),
+            (None, None) => (String::new(), None),
+        };
+        let passphrase = passphrase.map(|bytes| first_line(&name, &bytes)).transpose()?;
+        Ok(Self { kek, passphrase, is_new, refusal: None, warnings })
+    }
+}
+
+impl Unlock for FromFiles {
+    fn passphrase(&mut self, file: &str) -> Option<Zeroizing<String>> {
+        if self.passphrase.is_none() {
+            let asked = if self.is_new {
+                ask_twice(&format!("New passphrase for {file}"))
+            } else {
+                ask(&format!("Passphrase of {file}"))
+            };
+            match asked {
+                Ok(given) => self.passphrase = given.filter(|given| !given.is_empty()),
+                Err(failure) => self.refusal = Some(failure.to_string()),
+            }
+        }
+        self.passphrase.clone()
+    }
+
+    fn key_encryption_key(&mut self, _file: &str) -> Option<Zeroizing<Vec<u8>>> {
+        self.kek.clone()
+    }
+
+    fn refusal(&mut self) -> Option<String> {
+        self.refusal.take()
+    }
+
+    fn warnings(&mut self) -> Vec<Warning> {
+        std::mem::take(&mut self.warnings)
+    }
+}
+
+/// What a file holds; `-` is standard input.
+pub(crate) fn from_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    if path == Path::new("-") {
+        return from_descriptor(0);
+    }
+    let file = std::fs::File::open(path);
+    whole(&path.display().to_string(), file)
+}
+
+/// What comes from a descriptor that the caller left open.
+pub(crate) fn from_descriptor(fd: u32) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let name = format!("descriptor {fd}");
+    if fd == 0 {
+        return whole("standard input", Ok(std::io::stdin()));
+    }
+    if cfg!(unix) {
+        whole(&name, std::fs::File::open(format!("/dev/fd/{fd}")))
+    } else {
+        Err(InputError::unreadable(&name, "only 0 can be read here").with_keys_at_fault().into())
+    }
+}
+
+fn whole(name: &str, from: std::io::Result<impl Read>) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let fault =
+        |why: String| Failure::from(InputError::unreadable(name, &why).with_keys_at_fault());
+    // Room for all of it from the start: growing would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 1));
+    from.and_then(|from| from.take(MOST as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|error| fault(error.to_string()))?;
+    if bytes.len() > MOST {
+        return Err(fault(format!("more than {MOST} bytes, expected a secret")));
+    }
+    Ok(bytes)
+}
+
+/// The first line of what was read.
+pub(crate) fn first_line(name: &str, bytes: &[u8]) -> Result<Zeroizing<String>, Failure> {
+    let fault = |problem| Failure::from(InputError::other(name, problem).with_keys_at_fault());
+    let text = std::str::from_utf8(bytes).map_err(|_| fault("is not UTF-8, expected text"))?;
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() {
+        return Err(fault("is empty, expected a first line"));
+    }
+    Ok(Zeroizing::new(line.to_owned()))
+}
+
+/// What is typed at the terminal, unseen; `None` where nobody sits at one.
+pub(crate) fn ask(question: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let answer = rpassword::prompt_password(format!("{question}: "));
+    answer.map(|answer| Some(Zeroizing::new(answer))).map_err(|error| {
+        InputError::unreadable("the terminal", &error.to_string()).with_keys_at_fault().into()
+    })
+}
+
+/// The same, typed twice.
+pub(crate) fn ask_twice(question: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+    let Some(first) = ask(question)? else { return Ok(None) };
+    let second = ask("The same again")?.unwrap_or_default();
+    if *first == *second {
+        Ok(Some(first))
+    } else {
+        let problem = "what was typed differs from what was typed before; nothing was changed";
+        Err(InputError::other("", problem).with_keys_at_fault().into())
+    }
+}
