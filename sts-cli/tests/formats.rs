@@ -81,7 +81,10 @@ fn page_of_the_formats_names_every_field_and_no_other() {
         file(name, &sound);
     }
     file("keys.toml", "[[vending_key]]\nunknown = 1\n");
-    same("Keys", known(&["replay", "."]));
+    let mut fields = known(&["replay", "."]);
+    file("keys.toml", "[seal]\nunknown = 1\n");
+    fields.extend(known(&["replay", "."]));
+    same("Keys", fields);
 
     let profile = "[profile]\nunknown = 1\nid = \"x\"\nstatus = \"example\"\n\
                    [[firmware]]\nunknown = 1\nid = \"1\"\naccepted_framings = [\"sts20\"]\n\
