@@ -123,3 +123,73 @@ impl Serialize for Said {
         said.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const OTHERS: [(&str, &str); 2] =
+        [("af", include_str!("../texts/af.toml")), ("st", include_str!("../texts/st.toml"))];
+
+    fn braces(text: &str) -> BTreeSet<&str> {
+        text.split('{').skip(1).filter_map(|part| part.split('}').next()).collect()
+    }
+
+    /// English without what the terminal alone says.
+    fn spoken() -> impl Iterator<Item = (&'static String, &'static String)> {
+        english().iter().filter(|(name, _)| !name.starts_with(TERMINAL))
+    }
+
+    #[test]
+    fn all_languages_say_the_same_things() {
+        for (language, file) in OTHERS {
+            let _: toml::Table = file.parse().unwrap_or_else(|error| panic!("{language}: {error}"));
+            let texts = parse(file);
+            let names: BTreeSet<&String> = spoken().map(|(name, _)| name).collect();
+            let own: BTreeSet<&String> = texts.keys().collect();
+            let missing: Vec<_> = names.symmetric_difference(&own).collect();
+            assert!(missing.is_empty(), "{language}: {missing:?}");
+            for (name, text) in spoken() {
+                assert_eq!(braces(&texts[name]), braces(text), "{language} {name}");
+                assert!(name == "review" || !texts[name].is_empty(), "{language} {name}");
+            }
+            assert_ne!(file.contains("Awaits a native reviewer"), texts["review"].is_empty());
+        }
+    }
+
+    #[test]
+    fn the_terminal_says_no_more_than_the_page() {
+        for (name, text) in english() {
+            if let Some(of) = name.strip_prefix(TERMINAL) {
+                assert!(braces(text).is_subset(&braces(&english()[of])), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_sentence_that_is_said_has_a_text() {
+        let source = include_str!("ask/explanation.rs");
+        let names = source.split('"').skip(1).step_by(2);
+        let tables =
+            ["happened.", "seen.", "why.", "sure.", "point.", "customer.", "todo.", "readings."];
+        let mut count = 0;
+        for name in names.filter(|name| tables.iter().any(|table| name.starts_with(table))) {
+            assert!(english().contains_key(name), "{name}");
+            count += 1;
+        }
+        assert!(count > 50, "{count}");
+        for result in sts_core::TokenResult::ALL {
+            let name = format!("refused.{}", result.name());
+            assert!(result.is_taken() || english().contains_key(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_filled_in_is_not_read_again() {
+        let said = Said::new("point.says").with("what", "{what} {");
+        assert_eq!(said.text(), "the token says: {what} {");
+        assert_eq!(Said::plainly("a {b}").text(), "a {b}");
+    }
+}

@@ -46,6 +46,15 @@ pub(crate) struct Explanation {
     pub(crate) action: Option<&'static str>,
 }
 
+impl Explanation {
+    /// What should have been keyed, where that is proven.
+    #[cfg(feature = "serve")]
+    pub(crate) fn proven(&self) -> Option<&str> {
+        let [only] = self.readings.as_ref()?.fitting.as_slice() else { return None };
+        only.is_proven.then_some(only.token.as_str())
+    }
+}
+
 /// The cause, and what speaks for it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Why {

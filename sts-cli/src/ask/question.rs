@@ -17,6 +17,7 @@ pub(crate) struct Question {
 
 impl Question {
     /// Reads pasted text: a slip or message, or what was keyed.
+    #[cfg(feature = "serve")]
     pub(crate) fn read(text: &str) -> Self {
         if is_one_entry(&[text]) {
             return Self::entry(text);

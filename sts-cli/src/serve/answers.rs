@@ -181,9 +181,14 @@ pub(super) fn explain(shelf: &Shelf, asked: &Asked) -> Result<Explained, Problem
         if let (Some(anatomy), Some(meter)) = (&mut anatomy, &before) {
             anatomy.open_as_found(&step.verdict, case, meter);
         }
+        let explanation = explanation::explain(&entry, &step, meter_of(&replay, &step));
+        // Of a token that was mistyped, what it should have been.
+        if let (Some(right), Some(meter)) = (explanation.proven(), &before) {
+            anatomy = anatomy::of(right, meter);
+        }
         answers.push(OfToken {
             shown: shortened(&entered),
-            explanation: explanation::explain(&entry, &step, meter_of(&replay, &step)),
+            explanation,
             verdict: Some(step.verdict),
             inspection: None,
             anatomy,

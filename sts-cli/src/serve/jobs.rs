@@ -112,9 +112,10 @@ impl Jobs {
                 running.run(&shelf, &folder, &file, zone)
             }));
             let done = done.unwrap_or_else(|_| Err("internal error".to_owned()));
-            running.change(|state| state.ended = Some(done));
             let _ = fs::remove_dir_all(&folder);
+            // Whoever sees the end may begin the next.
             jobs.busy.add_permits(1);
+            running.change(|state| state.ended = Some(done));
         });
         Ok(job.json())
     }
@@ -248,18 +249,19 @@ impl Job {
         options.sort_memory = 64 << 20;
         let imported = folder.join("case");
         let done = import::write(&[file.to_owned()], &imported, &options);
-        let done = done.map_err(|error| self.in_words(folder, &error.to_string()))?;
+        let done = done.map_err(|error| self.in_words(folder, file, &error.to_string()))?;
         if let Some(problem) = done.files.iter().find_map(|file| file.problem.as_ref()) {
-            return Err(self.in_words(folder, problem));
+            return Err(self.in_words(folder, file, problem));
         }
         self.change(|state| {
             state.rejected += done.rejected;
             let notes = done.rejects.iter().chain(&done.notes).take(NOTES);
-            state.notes.extend(notes.map(|note| self.in_words(folder, note)));
+            state.notes.extend(notes.map(|note| self.in_words(folder, file, note)));
         });
         let mut case = shelf.closed.closed()?;
-        let entries =
-            case.open_more(&imported).map_err(|error| self.in_words(folder, &error.to_string()))?;
+        let entries = case
+            .open_more(&imported)
+            .map_err(|error| self.in_words(folder, file, &error.to_string()))?;
         let meters: usize = case.rejected.iter().map(|file| file.rows.len()).sum();
         if meters > 0 {
             self.change(|state| state.notes.push(format!("meters not taken: {meters}")));
@@ -269,13 +271,12 @@ impl Job {
         self.replay(&case, shelf, entries, report)
     }
 
-    /// A message without the place where the file was kept.
-    fn in_words(&self, folder: &Path, message: &str) -> String {
-        let folder = folder.display().to_string();
-        let message = message.replace(&format!("{folder}/case/"), "");
-        message
-            .replace(&format!("{folder}/"), "")
-            .replace("dropped.", &format!("{}: dropped.", self.name))
+    /// A message with the file's own name, without the place where it was kept.
+    fn in_words(&self, folder: &Path, file: &Path, message: &str) -> String {
+        let kept = file.file_name().unwrap_or_default().to_string_lossy();
+        let message = message.replace(&format!("{}/", folder.join("case").display()), "");
+        let message = message.replace(&format!("{}/", folder.display()), "");
+        message.replace(&*kept, &self.name)
     }
 
     fn replay(

@@ -189,9 +189,10 @@ function showAnswer(all, answer, place) {
   if (of.why) showWhy(card, of.why);
   if (happened.length > 1 || of.result) {
     make(card, "h3", {}, t("page.happened"));
-    for (const line of happened.slice(1)) make(card, "p", {}, line);
+    const lines = of.taken === null ? happened : [happened.slice(0, 2).join(" "), ...happened.slice(2)];
+    for (const line of lines) make(card, "p", {}, line);
   }
-  if (answer.anatomy) showAnatomy(card, answer.anatomy);
+  if (answer.anatomy) showAnatomy(card, answer.anatomy, answer);
   showDetails(card, answer);
 }
 
@@ -233,7 +234,9 @@ function keypad() {
   const digits = text.replace(/\D/g, "");
   const bare = digits && /^[\d\s-]+$/.test(text.trim());
   byId("keypad").hidden = !bare;
-  byId("keypad").textContent = bare ? `${groups(digits).join(" ")} · ${t("page.digits", { count: digits.length })}` : "";
+  byId("keypad").replaceChildren();
+  make(byId("keypad"), "span", {}, groups(digits).join(" "));
+  make(byId("keypad"), "span", {}, t("page.digits", { count: digits.length }));
 }
 
 function showReadings(card, readings) {
@@ -280,12 +283,13 @@ function differences(keyed, reading, name) {
 
 // --- the token as a picture ---
 
-function showAnatomy(card, anatomy) {
+function showAnatomy(card, anatomy, answer) {
   make(card, "h3", {}, t("page.anatomy"));
   const inside = anatomy.opened;
   const args = { class: anatomy.class, key: inside && (inside.key === "meter" ? t("page.key_of_meter") : inside.key) };
   const id = inside ? (anatomy.is_encrypted ? "page.anatomy_open" : "page.anatomy_plain") : "page.anatomy_sealed";
-  const summary = t(id, args);
+  const whose = anatomy.token === answer.entered.replace(/\D/g, "") ? "" : `${groups(anatomy.token).join(" ")}: `;
+  const summary = whose + t(id, args);
   const figure = make(card, "figure");
   make(figure, "figcaption", { class: "hint" }, summary);
   const fields = inside ? inside.fields : [{ name: "", bits: 64, value: "" }];
@@ -373,7 +377,9 @@ function showHistory() {
 }
 
 function chart(all, rows) {
-  const [left, width, lane] = [92, 640, 26];
+  // Drawn in the width that is there, so that letters keep their size.
+  const width = Math.max(280, Math.min(640, all.clientWidth));
+  const [left, lane] = [Math.min(100, width / 3.2), 26];
   const times = rows.map((one) => Date.parse(one.at));
   const [first, last] = [Math.min(...times), Math.max(...times)];
   // Rows of one hour would lie on each other: half of the place goes by order.
@@ -424,7 +430,7 @@ function showReplay() {
   byId("progress").value = percent;
   all.replaceChildren();
   const id = { sending: "page.replay_sending", running: "page.replay_running", done: "page.replay_done", failed: "page.replay_failed" }[state.state];
-  make(all, "p", {}, t(id, { ...state, percent }));
+  make(all, "p", state.state === "failed" ? { class: "problem" } : {}, t(id, { ...state, percent }));
   if (state.state === "done") {
     const list = make(all, "ul");
     for (const cause of state.causes) make(list, "li", {}, `${title(cause.cause)}: ${cause.refusals}`);
