@@ -2,9 +2,10 @@
 # Changes the code, one place at a time, sees whether a test of the crate fails, and records what came
 # of it in docs/evidence/mutants.json.
 #
-#   fuzz/mutants.sh CRATE FILE...     as in: fuzz/mutants.sh sts-core sts-core/src/crc.rs
+#   fuzz/mutants.sh CRATE FILE... [-- ARGUMENT...]
 #
-# A whole crate takes hours: a file at a time adds to what is recorded. Needs cargo-mutants
+# as in: fuzz/mutants.sh sts-core sts-core/src/crc.rs -- --jobs 2. The arguments are for cargo mutants.
+# The core takes an hour or two, other crates many: a file at a time adds to what is recorded. Needs cargo-mutants
 # (cargo install --locked cargo-mutants); .cargo/mutants.toml says what is left out.
 #
 # docs/evidence/mutants.json, one object:
@@ -28,7 +29,15 @@ fi
 crate=$1
 shift
 files=()
-for file in "$@"; do files+=(--file "$file"); done
+named=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+  files+=(--file "$1")
+  named+=("$1")
+  shift
+done
+[ $# = 0 ] || shift
+# A few cases of a law find what many find, and each mutant waits for them.
+export PROPTEST_CASES=${PROPTEST_CASES:-64}
 command -v cargo-mutants >/dev/null || { echo "cargo install --locked cargo-mutants" >&2; exit 2; }
 
 commit=$(git rev-parse --short=12 HEAD)
@@ -37,9 +46,9 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 start=$(date +%s)
 # 2 and 3: missed and timed out, which is what is to be recorded.
-cargo mutants --package "$crate" "${files[@]}" --all-features --output "$out" || [ $? = 2 ] || [ $? = 3 ]
-python3 - "$out/mutants.out/outcomes.json" "$commit" $(($(date +%s) - start)) "$@" <<'PYTHON'
-import datetime, json, os, sys
+cargo mutants --package "$crate" "${files[@]}" --all-features --output "$out" "$@" || [ $? = 2 ] || [ $? = 3 ]
+python3 - "$out/mutants.out/outcomes.json" "$commit" $(($(date +%s) - start)) "${named[@]}" <<'PYTHON'
+import datetime, json, os, re, sys
 
 outcomes, commit, seconds, *files = sys.argv[1:]
 path = "docs/evidence/mutants.json"
@@ -48,6 +57,7 @@ try:
 except FileNotFoundError:
     evidence = {"schema": 1, "files": {}}
 now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+reasons = {file: evidence["files"].get(file, {}).get("equivalent", {}) for file in files}
 for file in files:
     evidence["files"][file] = {
         "date": now, "commit": commit, "seconds": int(seconds),
@@ -63,6 +73,14 @@ for outcome in json.load(open(outcomes))["outcomes"]:
         entry[kind] += 1
     else:
         entry["missed"].append(mutant["name"])
+# The line numbers in names move with the code; the reasons stay with what is changed.
+place = re.compile(r":\d+:\d+:")
+for file in files:
+    entry = evidence["files"][file]
+    known = {place.sub(":", name): why for name, why in reasons[file].items()}
+    again = {name: known[place.sub(":", name)] for name in entry["missed"] if place.sub(":", name) in known}
+    if again:
+        entry["equivalent"] = again
 evidence["files"] = dict(sorted(evidence["files"].items()))
 os.makedirs(os.path.dirname(path), exist_ok=True)
 with open(path, "w") as out:
