@@ -386,7 +386,7 @@ def chart():
         y, length = height * at + 6, width * math.log10(ratio) / right
         lines.append(f'<text x="{left - 10}" y="{y + 14}" text-anchor="end">{title}</text>')
         lines.append(f'<rect x="{left}" y="{y + 2}" width="{length:.0f}" height="{height - 8}" rx="2"/>')
-        lines.append(f'<text x="{left + length + 8:.0f}" y="{y + 14}">{ratio:.0f}</text>')
+        lines.append(f'<text x="{left + length + 8:.0f}" y="{y + 14}">{ratio:.{0 if ratio >= 10 else 1}f}</text>')
     return "\n".join([*lines, "</svg>", ""])
 
 
