@@ -128,6 +128,21 @@ Examples: sts keys new mine.toml
           sts keys list mine.toml
           sts keys check keys.toml")]
     Keys(Box<KeysArgs>),
+    /// Say which settings are in force, and where each is from.
+    #[command(after_help = "\
+Settings, lowest first: defaults; a file sts/config.toml (in $XDG_CONFIG_HOME or ~/.config; in
+%APPDATA% on Windows; or what STS_CONFIG names); variables such as STS_KEYS; arguments.
+In the file: keys, kek_file, passphrase_file, format, color, tz, threads, lanes.
+Example: sts config show --origin")]
+    Config(ConfigArgs),
+    /// Print a script with which a shell completes verbs, options and files.
+    #[command(after_help = "\
+Examples: sts completions bash > sts.bash
+          sts completions zsh > _sts")]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each verb.
+    #[command(after_help = "Example: sts man --dir man")]
+    Man(ManArgs),
 }
 
 #[derive(Args, Debug)]
@@ -235,7 +250,7 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
     /// The vector instructions to search with; the answers are the same.
-    #[arg(long, value_enum, env = "STS_LANES", default_value_t = Lanes::Auto)]
+    #[arg(long, value_enum, default_value_t = Lanes::Auto)]
     pub(crate) lanes: Lanes,
 }
 
@@ -502,6 +517,8 @@ pub(crate) struct ProfilesArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProfilesAction {
     /// Print a profile as constant data for firmware.
+    #[command(after_help = "\
+Example: sts profiles emit mangaung-2024-reconstruction --rust > profile.rs")]
     Emit(EmitArgs),
 }
 
@@ -685,4 +702,34 @@ pub(crate) struct NewSealArgs {
     /// A file descriptor whose first line is the new passphrase; 0 is standard input.
     #[arg(long, value_name = "N", conflicts_with_all = ["new_kek_file", "new_passphrase_file"])]
     pub(crate) new_passphrase_fd: Option<u32>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(crate) action: ConfigAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigAction {
+    /// Say which settings are in force.
+    #[command(after_help = "Example: sts config show --origin")]
+    Show {
+        /// Say where each is from: a line of the file, a variable, an argument, or the default.
+        #[arg(long)]
+        origin: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ManArgs {
+    /// A folder for one page a verb: sts.1, sts-verify.1 and so on.
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
 }

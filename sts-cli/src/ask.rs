@@ -124,7 +124,7 @@ fn case_of(
         Some(folder) => {
             let (keys, profile) = (args.keys.keys.as_deref(), args.profile.as_deref());
             let overrides = Overrides::new(keys, profile, false);
-            Case::load(folder, overrides, &mut FromFiles::new(&args.keys)?)?
+            Case::load(folder, overrides, &mut FromFiles::new(&args.keys))?
         }
         None => {
             // A wrong number is told before any key is asked for.

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use sts_harness::input::InputError;
 use sts_harness::results::WriteError;
 
+use crate::out::Out;
+
 /// What a run comes to. The highest that applies is returned.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Exit {
@@ -63,6 +65,14 @@ impl Failure {
     /// A file that cannot be written, by its name.
     pub(crate) fn in_file(path: &Path, error: &io::Error) -> Self {
         Self::Output(io::Error::other(format!("{}: {error}", path.display())))
+    }
+
+    /// Tells people, in these words.
+    pub(crate) fn tell(&self, text: &str, out: &mut Out) {
+        match self {
+            Self::Input(error) => out.failure(error, text),
+            _ => out.error(text),
+        }
     }
 
     pub(crate) fn exit(&self) -> ExitCode {

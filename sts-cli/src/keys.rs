@@ -28,7 +28,7 @@ pub(crate) fn ring(args: &KeyArgs, out: &mut Out) -> Result<KeyRing, Failure> {
 }
 
 fn load(path: &Path, unlock: &UnlockArgs, out: &mut Out) -> Result<KeyRing, Failure> {
-    let ring = KeyRing::load(path, &mut FromFiles::with(unlock)?)?;
+    let ring = KeyRing::load(path, &mut FromFiles::with(unlock))?;
     warn(&ring.warnings, out);
     Ok(ring)
 }
@@ -61,8 +61,14 @@ fn check(path: &Path, unlock: &UnlockArgs, out: &mut Out) -> Done {
 /// A key file's name and text.
 fn read(path: &Path) -> Result<(String, Zeroizing<String>), Failure> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| InputError::unreadable(&name, &error.to_string()).with_keys_at_fault())?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let found = InputError::unreadable(&name, &error.to_string()).with_keys_at_fault();
+        if error.kind() == std::io::ErrorKind::NotFound && found.hint.is_none() {
+            found.with_hint(format!("sts keys new {name}"))
+        } else {
+            found
+        }
+    })?;
     Ok((name, Zeroizing::new(text)))
 }
 
@@ -102,7 +108,7 @@ fn import(args: &ImportKeyArgs, out: &mut Out) -> Done {
     let (name, text) = read(&args.file)?;
     let length = key.key_length().map_err(of_arguments)?;
     let (seal, in_use) = Seal::of(&name, &text)?;
-    let mut unlock = FromFiles::with(&args.unlock)?;
+    let mut unlock = FromFiles::with(&args.unlock);
     if !in_use {
         unlock = unlock.first();
     }
@@ -179,8 +185,8 @@ fn key_value(args: &ImportKeyArgs, length: usize) -> Result<Zeroizing<Vec<u8>>, 
 
 fn rotate(args: &RotateArgs, out: &mut Out) -> Done {
     let (name, text) = read(&args.file)?;
-    let mut old = FromFiles::with(&args.unlock)?;
-    let mut new = FromFiles::renewed(&args.seal)?;
+    let mut old = FromFiles::with(&args.unlock);
+    let mut new = FromFiles::renewed(&args.seal);
     let seal = if new.has_kek() { Seal::key_file() } else { Seal::passphrase() };
     let seal = seal.map_err(Failure::Usage)?;
     let rotated = keys::rotate(&name, &text, &mut old, seal, &mut new)?;

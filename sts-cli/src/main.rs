@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod config;
 mod conform;
 mod diff;
 mod exit;
@@ -17,18 +18,30 @@ mod search;
 mod secret;
 #[cfg(feature = "serve")]
 mod serve;
+mod shell;
 mod simulate;
 mod texts;
 mod verify;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
-use crate::args::{Cli, Verb};
+use crate::args::{Cli, Color, Format, Verb};
+use crate::config::Settings;
 use crate::exit::{Exit, Failure};
 use crate::out::Out;
 
 fn main() -> std::process::ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| exit::usage(&error));
+    let settings = match Settings::load() {
+        Ok(settings) => settings,
+        Err(failure) => {
+            let mut out = Out::new(Format::Text, Color::Auto);
+            failure.tell(&failure.to_string(), &mut out);
+            return failure.exit();
+        }
+    };
+    let matches = settings.apply(Cli::command()).try_get_matches();
+    let matches = matches.unwrap_or_else(|error| exit::usage(&error));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| exit::usage(&error));
     let mut out = Out::new(cli.format, cli.color);
     let done = match &cli.verb {
         Verb::Inspect(args) => lookup::inspect(args, &mut out),
@@ -48,6 +61,9 @@ fn main() -> std::process::ExitCode {
         #[cfg(feature = "serve")]
         Verb::Serve(args) => serve::run(args, &mut out),
         Verb::Keys(args) => keys::run(args, &mut out),
+        Verb::Config(args) => settings.run(args, &matches, &mut out),
+        Verb::Completions(args) => shell::completions(args, &mut out),
+        Verb::Man(args) => shell::man(args, &mut out),
     };
     let done = done.and_then(|exit| out.flush().map(|()| exit));
     match done {
@@ -59,7 +75,7 @@ fn main() -> std::process::ExitCode {
             if matches!(cli.verb, Verb::Keys(_)) {
                 problem = sts_harness::keys::without_keys(&problem);
             }
-            out.error(&problem);
+            failure.tell(&problem, &mut out);
             failure.exit()
         }
     }

@@ -5,6 +5,7 @@ use std::io::{BufWriter, IsTerminal, Write};
 use anstream::adapter::strip_str;
 use owo_colors::OwoColorize;
 use serde::Serialize;
+use sts_harness::input::{Excerpt, InputError, Rejected};
 
 use crate::args::{Color, Format};
 use crate::exit::Failure;
@@ -56,6 +57,12 @@ impl Out {
         Ok(())
     }
 
+    /// A text that has one form alone.
+    pub(crate) fn raw(&mut self, text: &[u8]) -> Result<(), Failure> {
+        self.format = Format::Text;
+        Ok(self.stdout.write_all(text)?)
+    }
+
     /// One object, in the form asked for.
     pub(crate) fn object(&mut self, object: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string(object).map_err(std::io::Error::from)?;
@@ -87,6 +94,39 @@ impl Out {
     /// Something the reader should know.
     pub(crate) fn warning(&mut self, text: impl std::fmt::Display) {
         self.tell(&format!("{} {text}", "warning:".yellow().bold()));
+    }
+
+    /// What ended the run: the message, the line that it is about, and what to try.
+    pub(crate) fn failure(&mut self, error: &InputError, text: &str) {
+        self.error(text);
+        if let Some(excerpt) = &error.excerpt {
+            self.underlined(error.place.line, excerpt);
+        }
+        if let Some(hint) = &error.hint {
+            self.tell(&format!("{} {hint}", "try:".green().bold()));
+        }
+    }
+
+    /// A row that was not taken, and the field that it is about.
+    pub(crate) fn rejected(&mut self, row: &Rejected, header: &[String]) {
+        self.error(&row.to_string());
+        let column = header.iter().position(|name| Some(name) == row.place.field.as_ref());
+        if let Some(excerpt) = column.and_then(|column| Excerpt::of_field(&row.row, column)) {
+            self.underlined(row.place.line, &excerpt);
+        }
+    }
+
+    /// A line, and below it what is meant. For people: programs find the place in the message.
+    fn underlined(&mut self, line: Option<u64>, excerpt: &Excerpt) {
+        if !self.is_text() {
+            return;
+        }
+        let number = line.map(|line| line.to_string()).unwrap_or_default();
+        let gap = " ".repeat(number.len());
+        let before = " ".repeat(excerpt.start);
+        let marks = "^".repeat(excerpt.width);
+        self.tell(&format!("  {} {}", format!("{number} |").dimmed(), excerpt.line));
+        self.tell(&format!("  {} {before}{}", format!("{gap} |").dimmed(), marks.red().bold()));
     }
 
     /// What ended the run, or a row that was not taken.

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
             None => None,
         };
     let overrides = Overrides::new(args.keys.keys.as_deref(), args.profile.as_deref(), args.sort);
-    let (mut case, entries) = Case::open(&args.case, overrides, &mut FromFiles::new(&args.keys)?)?;
+    let (mut case, entries) = Case::open(&args.case, overrides, &mut FromFiles::new(&args.keys))?;
     for warning in &case.warnings {
         out.warning(warning);
     }
@@ -75,6 +75,7 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
         doubled: 0,
         page,
         file: entries.file().to_owned(),
+        header: entries.header().to_vec(),
     };
     let ended = run.entries(entries, &mut replay, out);
     run.ticker.clear();
@@ -169,6 +170,8 @@ struct Run {
     page: Option<Report>,
     /// The name of the file of entries.
     file: String,
+    /// Its columns.
+    header: Vec<String>,
 }
 
 /// Rejected rows that are told one by one.
@@ -190,7 +193,7 @@ impl Run {
                 told += 1;
                 if told <= TOLD {
                     self.ticker.clear();
-                    out.error(&row.to_string());
+                    out.rejected(row, &self.header);
                 }
             }
             let steps = replay.steps(&batch.rows, threads);

@@ -2,7 +2,7 @@
 //! arguments or the environment.
 
 use std::io::{IsTerminal, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sts_harness::input::{InputError, Warning};
 use sts_harness::keys::{Unlock, others_can_read};
@@ -15,8 +15,11 @@ use crate::exit::Failure;
 const MOST: usize = 64 * 1024;
 
 /// Opens sealed keys with what the command line names; at a terminal it asks for a passphrase.
+/// Nothing is read or asked for before it is needed.
 pub(crate) struct FromFiles {
-    kek: Option<Zeroizing<Vec<u8>>>,
+    kek_file: Option<PathBuf>,
+    passphrase_from: Option<From>,
+    /// Kept: a descriptor can be read once.
     passphrase: Option<Zeroizing<String>>,
     /// Whether a passphrase that is asked for is a new one: asked for twice.
     is_new: bool,
@@ -24,28 +27,44 @@ pub(crate) struct FromFiles {
     warnings: Vec<Warning>,
 }
 
+/// Where a secret comes from.
+#[derive(Clone)]
+enum From {
+    File(PathBuf),
+    Descriptor(u32),
+}
+
 impl FromFiles {
-    pub(crate) fn new(args: &KeyArgs) -> Result<Self, Failure> {
+    pub(crate) fn new(args: &KeyArgs) -> Self {
         Self::with(&args.unlock)
     }
 
-    pub(crate) fn with(args: &UnlockArgs) -> Result<Self, Failure> {
-        Self::from(
-            args.kek_file.as_deref(),
-            args.passphrase_file.as_deref(),
-            args.passphrase_fd,
-            false,
-        )
+    pub(crate) fn with(args: &UnlockArgs) -> Self {
+        Self::of(&args.kek_file, &args.passphrase_file, args.passphrase_fd, false)
     }
 
     /// With what new seals are made under.
-    pub(crate) fn renewed(args: &NewSealArgs) -> Result<Self, Failure> {
-        Self::from(
-            args.new_kek_file.as_deref(),
-            args.new_passphrase_file.as_deref(),
-            args.new_passphrase_fd,
-            true,
-        )
+    pub(crate) fn renewed(args: &NewSealArgs) -> Self {
+        Self::of(&args.new_kek_file, &args.new_passphrase_file, args.new_passphrase_fd, true)
+    }
+
+    fn of(
+        kek_file: &Option<PathBuf>,
+        passphrase_file: &Option<PathBuf>,
+        passphrase_fd: Option<u32>,
+        is_new: bool,
+    ) -> Self {
+        // The file may be a default, the descriptor is an argument.
+        let passphrase_from =
+            passphrase_fd.map(From::Descriptor).or(passphrase_file.clone().map(From::File));
+        Self {
+            kek_file: kek_file.clone(),
+            passphrase_from,
+            passphrase: None,
+            is_new,
+            refusal: None,
+            warnings: Vec::new(),
+        }
     }
 
     /// The same, for the first key that is sealed in a file.
@@ -56,40 +75,32 @@ impl FromFiles {
 
     /// Whether it has a key-encryption key.
     pub(crate) const fn has_kek(&self) -> bool {
-        self.kek.is_some()
+        self.kek_file.is_some()
     }
 
-    fn from(
-        kek_file: Option<&Path>,
-        passphrase_file: Option<&Path>,
-        passphrase_fd: Option<u32>,
-        is_new: bool,
-    ) -> Result<Self, Failure> {
-        let mut warnings = Vec::new();
-        let mut read = |path: &Path| {
-            warnings.extend(others_can_read(path));
-            from_file(path)
-        };
-        let kek = kek_file.map(&mut read).transpose()?;
-        let (name, passphrase) = match (passphrase_file, passphrase_fd) {
-            (Some(path), _) => (path.display().to_string(), Some(read(path)?)),
-            (None, Some(fd)) => (format!("descriptor {fd}"), Some(from_descriptor(fd)?)),
-            (None, None) => (String::new(), None),
-        };
-        let passphrase = passphrase.map(|bytes| first_line(&name, &bytes)).transpose()?;
-        Ok(Self { kek, passphrase, is_new, refusal: None, warnings })
+    fn file(&mut self, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        self.warnings.extend(others_can_read(path));
+        from_file(path)
+    }
+
+    fn find_passphrase(&mut self, file: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+        match self.passphrase_from.clone() {
+            Some(From::File(path)) => {
+                first_line(&path.display().to_string(), &self.file(&path)?).map(Some)
+            }
+            Some(From::Descriptor(fd)) => {
+                first_line(&format!("descriptor {fd}"), &from_descriptor(fd)?).map(Some)
+            }
+            None if self.is_new => ask_twice(&format!("New passphrase for {file}")),
+            None => ask(&format!("Passphrase of {file}")),
+        }
     }
 }
 
 impl Unlock for FromFiles {
     fn passphrase(&mut self, file: &str) -> Option<Zeroizing<String>> {
         if self.passphrase.is_none() {
-            let asked = if self.is_new {
-                ask_twice(&format!("New passphrase for {file}"))
-            } else {
-                ask(&format!("Passphrase of {file}"))
-            };
-            match asked {
+            match self.find_passphrase(file) {
                 Ok(given) => self.passphrase = given.filter(|given| !given.is_empty()),
                 Err(failure) => self.refusal = Some(failure.to_string()),
             }
@@ -98,7 +109,8 @@ impl Unlock for FromFiles {
     }
 
     fn key_encryption_key(&mut self, _file: &str) -> Option<Zeroizing<Vec<u8>>> {
-        self.kek.clone()
+        let path = self.kek_file.clone()?;
+        self.file(&path).map_err(|failure| self.refusal = Some(failure.to_string())).ok()
     }
 
     fn refusal(&mut self) -> Option<String> {

@@ -84,7 +84,7 @@ fn shelf(args: &ServeArgs, out: &mut Out) -> Result<Shelf, Failure> {
     let case = match &args.case {
         Some(folder) => {
             let overrides = Overrides::new(args.keys.keys.as_deref(), None, true);
-            Case::load(folder, overrides, &mut FromFiles::new(&args.keys)?)?
+            Case::load(folder, overrides, &mut FromFiles::new(&args.keys))?
         }
         None => Case::new(keys::ring(&args.keys, out)?),
     };

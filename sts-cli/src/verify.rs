@@ -159,7 +159,7 @@ pub(crate) fn reject(
         return Ok(Exit::Good);
     }
     for row in rejected {
-        out.error(&row.to_string());
+        out.rejected(row, header);
     }
     let beside = if input == Path::new("-") {
         Path::new("stdin.rejects.csv").to_owned()

@@ -179,6 +179,59 @@ fn bad_profiles_are_named_with_their_line() {
 }
 
 #[test]
+fn what_is_wrong_is_underlined_for_people_and_one_thing_to_try_is_named() {
+    let folder = case("underlined");
+    let write = |file: &str, text: &str| {
+        std::fs::write(folder.join(file), text).expect("a file");
+    };
+    let told = |arguments: &[&str], says: &[&str]| {
+        let (_, _, err) = sts(&folder, arguments);
+        for part in says {
+            assert!(err.contains(part), "{arguments:?}: {part:?} is not in\n{err}");
+        }
+        assert!(err.matches("try: ").count() <= 1, "{err}");
+        err
+    };
+    write(
+        "p.toml",
+        "[profile]\nid = \"p\"\ncolour = 1\nstatus = \"example\"\n[[firmware]]\nid = \"1\"\naccepted_framings = [\"sts20\"]\nkey_change_sets = [2]\n[[display]]\non = \"*\"\nshow = \"E\"\nbasis = \"example\"\n",
+    );
+    told(&["profiles", "p.toml"], &["p.toml:3: ", "  3 | colour = 1\n    | ^^^^^^\n"]);
+    write("case.toml", "# The case.\ntitl = \"x\"\n");
+    let err = told(
+        &["replay", "."],
+        &["case.toml:2: unknown field", "  2 | titl = \"x\"\n    | ^^^^\n", "try: title\n"],
+    );
+    assert!(err.ends_with("try: title\n"), "{err}");
+    let (_, _, err) = sts(&folder, &["replay", ".", "--format", "ndjson"]);
+    assert!(!err.contains('^'), "{err}");
+    std::fs::remove_file(folder.join("case.toml")).expect("a file");
+    write("entries.csv", &ENTRIES.replace("2014-03-01T13:05:00Z", "yesterday"));
+    let line = "  2 | 1,yesterday,600727000000000009,4030 5070 3125 2166 2658\n    |   ^^^^^^^^^\n";
+    told(&["replay", "."], &["entries.csv:2: entered_at: ", line]);
+    write("t.csv", "id,pan,krn,token\nä,600727000000000009,77,40305070312521662658\n");
+    let line =
+        "  2 | ä,600727000000000009,77,40305070312521662658\n    |                      ^^\n";
+    told(&["verify", "--keys", "keys.toml", "--input", "t.csv"], &["t.csv:2: krn: ", line]);
+    told(&["keys", "check", "keys.tml"], &["keys.tml: cannot be read", "try: keys.toml\n"]);
+    told(&["keys", "import", "other", "--id", "x"], &["try: sts keys new other\n"]);
+    // A line that may hold a key is not shown, whatever the file is taken for.
+    write("k.toml", &format!("{KEYS}key = \"ab\"\nkrn = = 1\n"));
+    for arguments in [
+        &["keys", "k.toml"][..],
+        &["profiles", "k.toml"],
+        &["verify", "--keys", "keys.toml", "--input", "k.toml"],
+        &["replay", ".", "--model", "k.toml"],
+        &["simulate", "k.toml", "--out", "made"],
+        &["forecast", "k.toml"],
+    ] {
+        let (status, out, err) = sts(&folder, arguments);
+        assert!(status >= 3, "{arguments:?}: {out}{err}");
+        assert!(!err.contains("abab") && !err.contains("\"ab\""), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
 fn entries_out_of_order_ask_for_sort() {
     let folder = case("order");
     let text = format!("{ENTRIES}2,2014-03-01T12:00:00Z,600727000000000009,1\n");

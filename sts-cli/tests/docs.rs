@@ -48,6 +48,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("bash sts-capi/header.sh --write", "changes the tree"),
     ("cargo build --release", "has built what is tested"),
     ("cargo fmt", "the step of that name"),
+    ("cargo install --path sts-cli", "changes what is installed"),
     ("cargo run --release --", "says what `sts` stands for"),
     ("cargo llvm-cov", "needs a tool of its own"),
     ("cargo run --release --bin ratios", "measures for minutes"),

@@ -36,6 +36,11 @@ fn check(schema: &str, arguments: &[&str]) -> usize {
 }
 
 #[test]
+fn config_objects_fit_their_schema() {
+    assert_eq!(check("config.schema.json", &["config", "show"]).min(8), 8);
+}
+
+#[test]
 fn keys_objects_fit_their_schema() {
     assert!(check("keys.schema.json", &["keys", "list", KEYS]) >= 2);
     assert!(check("keys.schema.json", &["keys", KEYS]) >= 2);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 /// A place in an input.
@@ -69,6 +70,63 @@ impl fmt::Display for Place {
     }
 }
 
+/// A line of an input, and what in it a message is about. Lines that may hold a key are none.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Excerpt {
+    /// The line, or as much of it as is of use, on one line of a terminal.
+    pub line: String,
+    /// Characters before what is meant.
+    pub start: usize,
+    /// Characters of what is meant, at least 1.
+    pub width: usize,
+}
+
+impl Excerpt {
+    /// Characters that are shown of a long line.
+    const SHOWN: usize = 90;
+
+    /// The line that a byte range of a text begins in.
+    #[must_use]
+    pub fn of(text: &str, range: Range<usize>) -> Option<Self> {
+        let before = text.get(..range.start)?;
+        let line = before.rfind('\n').map_or(0, |end| end + 1);
+        let rest = text.get(line..)?.lines().next()?;
+        let meant = rest.get(range.start - line..)?;
+        let length = range.end.saturating_sub(range.start).min(meant.len());
+        let width = meant.get(..length)?.trim_end().chars().count();
+        let name = rest.split('=').next().unwrap_or_default();
+        let names_key = matches!(name.trim_matches([' ', '\t', '"', '\'']), "key" | "sealed");
+        if names_key || crate::keys::without_keys(rest) != rest {
+            return None;
+        }
+        Self::cut(rest, before.get(line..)?.chars().count(), width)
+    }
+
+    /// A row of a table, and one of its fields.
+    #[must_use]
+    pub fn of_field(row: &[String], place: usize) -> Option<Self> {
+        let width = row.get(place)?.chars().count();
+        let start = row.iter().take(place).map(|field| field.chars().count() + 1).sum();
+        let line = row.join(",");
+        // Tokens have digits alone.
+        let may_be_key =
+            |run: &str| run.len() >= 16 && run.bytes().any(|byte| byte.is_ascii_alphabetic());
+        if line.split(|c: char| !c.is_ascii_hexdigit()).any(may_be_key) {
+            return None;
+        }
+        Self::cut(&line, start, width)
+    }
+
+    fn cut(line: &str, start: usize, width: usize) -> Option<Self> {
+        let from = if start + width < Self::SHOWN { 0 } else { start.saturating_sub(20) };
+        let width = width.clamp(1, Self::SHOWN - 20);
+        let line = line.chars().skip(from).take(Self::SHOWN);
+        let line: String = line.map(|c| if c.is_control() { ' ' } else { c }).collect();
+        (!line.trim().is_empty()).then_some(Self { line, start: start - from, width })
+    }
+}
+
 /// An input that cannot be used as a whole.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{}{problem}", .place.prefix())]
@@ -78,6 +136,10 @@ pub struct InputError {
     pub place: Place,
     /// What was found and what was expected.
     pub problem: String,
+    /// The line, where it is at hand and can be shown.
+    pub excerpt: Option<Box<Excerpt>>,
+    /// What to try.
+    pub hint: Option<Box<str>>,
     about_keys: bool,
 }
 
@@ -85,7 +147,7 @@ impl InputError {
     /// At a place.
     #[must_use]
     pub fn new(place: Place, problem: impl Into<String>) -> Self {
-        Self { place, problem: problem.into(), about_keys: false }
+        Self { place, problem: problem.into(), excerpt: None, hint: None, about_keys: false }
     }
 
     /// About the file of this name.
@@ -94,18 +156,40 @@ impl InputError {
         Self::new(Place::file(file), problem)
     }
 
-    /// A file that cannot be read.
+    /// A file that cannot be read. If there is none of this name, one with a name near to it is the
+    /// hint.
     #[must_use]
     pub fn unreadable(file: &str, why: &str) -> Self {
-        Self::other(file, &format!("cannot be read: {why}"))
+        let error = Self::other(file, &format!("cannot be read: {why}"));
+        match neighbour(Path::new(file)) {
+            Some(near) => error.with_hint(near),
+            None => error,
+        }
     }
 
-    /// A TOML file with an error. The source line is not repeated: it may hold a key.
+    /// A TOML file with an error.
     #[must_use]
     pub fn toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
         let line = error.span().map(|span| Place::line_of(text, span.start));
         let place = Place { file: file.to_owned(), line, field: None };
-        Self::new(place, error.message())
+        let mut found = Self::new(place, error.message());
+        found.excerpt = error.span().and_then(|span| Excerpt::of(text, span)).map(Box::new);
+        // unknown field `x`, expected one of `a`, `b`
+        let mut names = error.message().split('`').skip(1).step_by(2);
+        if error.message().starts_with("unknown field")
+            && let Some(name) = names.next()
+            && let Some(near) = nearest(name, names)
+        {
+            found.hint = Some(near.into());
+        }
+        found
+    }
+
+    /// The same, with what to try.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<Box<str>>) -> Self {
+        self.hint = Some(hint.into());
+        self
     }
 
     /// The same, known to be about keys that are missing, locked or of the wrong purpose.
@@ -125,7 +209,15 @@ impl InputError {
 impl From<crate::profiles::LoadError> for InputError {
     /// The error names its own file and lines.
     fn from(error: crate::profiles::LoadError) -> Self {
-        Self::new(Place::default(), error.to_string())
+        let mut found = Self::new(Place::default(), error.to_string());
+        if let crate::profiles::LoadError::Invalid(errors) = error
+            && let [only] = errors.as_slice()
+        {
+            found.place = only.place.clone();
+            found.problem.clone_from(&only.problem);
+            found.excerpt = only.excerpt.clone().map(Box::new);
+        }
+        found
     }
 }
 
@@ -188,6 +280,23 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .filter(|(apart, candidate)| *apart <= 1 + candidate.len() / 4)
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// A file beside one that is not there, of a name that is near.
+fn neighbour(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    if path.exists() {
+        return None;
+    }
+    let names: Vec<String> = std::fs::read_dir(folder)
+        .ok()?
+        .take(1000)
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    let near = nearest(name, names.iter().map(String::as_str))?;
+    Some(path.with_file_name(near).display().to_string())
 }
 
 /// Edits between two words.

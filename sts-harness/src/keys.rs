@@ -377,11 +377,16 @@ impl Seal {
 
     fn opener(&self, name: &str, unlock: &mut dyn Unlock) -> Result<Opener, InputError> {
         let locked = |problem: &str| InputError::other(name, problem).with_keys_at_fault();
+        let or = |problem: Option<String>, what: &str, hint: &str| match problem {
+            Some(problem) => locked(&problem),
+            None => locked(&format!("the keys are locked; {what}")).with_hint(hint),
+        };
         match self {
             Self::KeyFile { salt } => {
-                let kek = unlock.key_encryption_key(name).ok_or_else(|| {
-                    locked("the keys are locked; name the file with their key-encryption key")
-                })?;
+                let Some(kek) = unlock.key_encryption_key(name) else {
+                    let what = "name the file with their key-encryption key";
+                    return Err(or(unlock.refusal(), what, "--kek-file FILE"));
+                };
                 if kek.len() == KEK {
                     Ok(Opener { kek, salt: salt.clone() })
                 } else {
@@ -391,10 +396,8 @@ impl Seal {
             }
             Self::Passphrase(kdf) => {
                 let Some(passphrase) = unlock.passphrase(name) else {
-                    let problem = unlock.refusal();
-                    return Err(locked(
-                        problem.as_deref().unwrap_or("the keys are locked; give their passphrase"),
-                    ));
+                    let what = "give their passphrase";
+                    return Err(or(unlock.refusal(), what, "--passphrase-file FILE"));
                 };
                 let kek =
                     kdf.derive(&passphrase).map_err(|problem| InputError::other(name, &problem))?;
@@ -627,6 +630,7 @@ fn key_safe(mut error: InputError) -> InputError {
         error.problem = format!("a value of the wrong type, expected{expected}");
     }
     error.problem = without_keys(&error.problem);
+    error.excerpt = None;
     error
 }
 

@@ -15,7 +15,7 @@ use sts_core::{
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::input::{Place, nearest};
+use crate::input::{Excerpt, Place, nearest};
 
 /// Where what a profile says comes from.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -77,6 +77,8 @@ pub struct ProfileError {
     pub place: Place,
     /// What was found and what was expected.
     pub problem: String,
+    /// The line, where it can be shown.
+    pub excerpt: Option<Excerpt>,
 }
 
 /// Why a profile cannot be had.
@@ -457,8 +459,9 @@ type Value<'t> = Spanned<DeValue<'t>>;
 impl Reader<'_> {
     fn error(&mut self, at: Range<usize>, problem: impl Into<String>) {
         let line = Place::line_of(self.text, at.start);
-        self.errors
-            .push(ProfileError { place: Place::line(self.file, line), problem: problem.into() });
+        let excerpt = Excerpt::of(self.text, at);
+        let place = Place::line(self.file, line);
+        self.errors.push(ProfileError { place, problem: problem.into(), excerpt });
     }
 
     /// A name that is none of the known ones, with the nearest of them.

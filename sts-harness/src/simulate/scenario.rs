@@ -10,7 +10,7 @@ use sts_core::{
 use toml::Spanned;
 
 use super::behaviour::Behaviour;
-use crate::input::{InputError, Place};
+use crate::input::{Excerpt, InputError, Place};
 use crate::profiles::{self, ProfileFile};
 
 /// A scenario as written.
@@ -431,7 +431,10 @@ pub(super) struct Read {
 pub(super) fn read(file: &str, text: &str) -> Result<Read, InputError> {
     let plan: Plan = toml::from_str(text).map_err(|error| InputError::toml(file, text, &error))?;
     let at = |offset: usize, problem: String| {
-        Err(InputError::new(Place::line(file, Place::line_of(text, offset)), problem))
+        let mut error = InputError::new(Place::line(file, Place::line_of(text, offset)), problem);
+        let line = text.get(offset..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        error.excerpt = Excerpt::of(text, offset..offset + line.len()).map(Box::new);
+        Err(error)
     };
     if !matches!(plan.schema, None | Some(1)) {
         return at(0, "schema: expected 1".into());
