@@ -11,7 +11,7 @@ use sts_harness::replay::{Replay, Step, Verdict, meter_of};
 use sts_harness::{describe, time};
 
 use super::anatomy::{self, Anatomy};
-use super::limits::TOKENS;
+use super::limits::{TEXT, TOKENS};
 use super::problem::Problem;
 use crate::ask::entered::shortened;
 use crate::ask::explanation::{self, Explanation};
@@ -132,6 +132,9 @@ struct Happened {
 pub(super) fn explain(shelf: &Shelf, asked: &Asked) -> Result<Explained, Problem> {
     if asked.text.trim().is_empty() {
         return Err(Problem::bad("text", "empty, expected a token, a slip or a message"));
+    }
+    if asked.text.chars().count() > TEXT {
+        return Err(Problem::bad("text", format!("too long, expected at most {TEXT} characters")));
     }
     let question = Question::read(&asked.text);
     if question.entries.len() > TOKENS {

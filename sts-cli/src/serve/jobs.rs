@@ -83,7 +83,7 @@ impl Jobs {
         let ending = ending(name)?;
         let Ok(permit) = self.busy.try_acquire() else {
             return Err(Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
+                StatusCode::CONFLICT,
                 "another file is being replayed; try again when it is done",
             ));
         };
@@ -183,7 +183,15 @@ async fn receive(folder: &Path, ending: &str, body: Incoming) -> Result<PathBuf,
     make_own_folder(folder).map_err(failed)?;
     let path = folder.join(format!("dropped.{ending}"));
     let mut file = BufWriter::new(File::create_new(&path).map_err(failed)?);
-    limits::pieces(body, limits::FILE_BYTES, |piece| file.write_all(piece).map_err(failed)).await?;
+    let mut is_empty = true;
+    let pieces = limits::pieces(body, limits::FILE_BYTES, |piece| {
+        is_empty &= piece.is_empty();
+        file.write_all(piece).map_err(failed)
+    });
+    pieces.await?;
+    if is_empty {
+        return Err(Problem::bad("body", "empty, expected a file"));
+    }
     file.flush().map_err(failed)?;
     Ok(path)
 }

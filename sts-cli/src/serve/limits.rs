@@ -26,6 +26,8 @@ const QUESTION: Duration = Duration::from_secs(20);
 pub(super) const QUESTION_BYTES: u64 = 64 << 10;
 /// Bytes of a file to replay.
 pub(super) const FILE_BYTES: u64 = 64 << 20;
+/// Characters of the text in it.
+pub(super) const TEXT: usize = 60_000;
 /// Tokens in a question.
 pub(super) const TOKENS: usize = 20;
 /// Requests of an address: so many at once, and so many a second.

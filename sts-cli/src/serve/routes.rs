@@ -97,7 +97,7 @@ pub(super) async fn answer(
                         headers.insert(header::ALLOW, value);
                     }
                 }
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                StatusCode::TOO_MANY_REQUESTS => {
                     headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
                 }
                 _ => {}

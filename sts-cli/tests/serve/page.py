@@ -146,8 +146,10 @@ def once(page, server):
     page.until("document.querySelector('#keypad')")
 
 
-def pictures(page, folder):
+def pictures(page, server, folder):
     folder.mkdir(parents=True, exist_ok=True)
+    page.open(server.base + "/")
+    page.until("Object.keys(texts).length")
     rows = {row["id"]: row for row, _ in entries()}
     for name, width, dark in (("desktop", 1200, False), ("desktop-dark", 1200, True), ("phone", 360, False),
                               ("phone-dark", 360, True)):
@@ -181,7 +183,7 @@ def main():
         assert not complaints, complaints
         print("no request left the machine, and the console has no error")
         if len(sys.argv) > 1:
-            pictures(page, pathlib.Path(sys.argv[1]))
+            pictures(page, server, pathlib.Path(sys.argv[1]))
     finally:
         browser.close()
         server.close()
