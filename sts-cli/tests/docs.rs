@@ -39,6 +39,7 @@ const INSTEAD: &[(&str, &str)] = &[
 /// Commands that are not run here, and why.
 const NOT_RUN: &[(&str, &str)] = &[
     ("bash .ci/audit", "has a network and tools of its own"),
+    ("bash .ci/page", "has a browser and tools of its own"),
     ("bash .ci/run", "runs this test"),
     ("bash .ci/run --list", "says nothing of the tool"),
     ("bash .ci/run fmt clippy", "the step of that name"),
