@@ -258,7 +258,7 @@ def of_mutants(found):
 
 def of_coverage(found):
     text = "## Coverage\n\n" + stamp(found)
-    text += "By `cargo llvm-cov`, all features. Unit tests stand in the files that they test and count as covered.\n\n"
+    text += "By `cargo-llvm-cov`, all features. Unit tests stand in the files that they test and count as covered.\n\n"
     rows = [
         [name, percent(*it["lines"]), percent(*it["regions"]), f"{it['lines'][1]:,}"] for name, it in found["crates"].items()
     ]

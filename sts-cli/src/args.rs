@@ -211,7 +211,7 @@ pub(crate) struct ReplayArgs {
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
     /// A profile in place of every meter's: a built-in name or a file.
-    #[arg(long)]
+    #[arg(long, value_hint = clap::ValueHint::AnyPath)]
     pub(crate) profile: Option<String>,
     /// Sort the entries by time first.
     #[arg(long)]
@@ -309,7 +309,7 @@ pub(crate) struct AskArgs {
     #[arg(long)]
     pub(crate) tid_floor: Option<String>,
     /// The meter's profile: a built-in name or a file.
-    #[arg(long)]
+    #[arg(long, value_hint = clap::ValueHint::AnyPath)]
     pub(crate) profile: Option<String>,
     /// The meter's firmware, by its id in the profile.
     #[arg(long)]
@@ -434,7 +434,7 @@ pub(crate) struct ConformArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) suite: Vec<String>,
     /// Try what a meter of this profile shows: a built-in name or a file.
-    #[arg(long)]
+    #[arg(long, value_hint = clap::ValueHint::AnyPath)]
     pub(crate) profile: Option<String>,
     /// The firmware of the profile.
     #[arg(long, requires = "profile")]

@@ -129,7 +129,7 @@ fn import(args: &ImportKeyArgs, out: &mut Out) -> Done {
         return Err(InputError::other("the key", &problem).with_keys_at_fault().into());
     }
     keys::save(&args.file, &text, &added.text)?;
-    warn(&added.warnings, out);
+    warn(added.warnings.iter().chain(&keys::Unlock::warnings(&mut unlock)), out);
     show_added(&args.file, &added, out)
 }
 

@@ -4,7 +4,7 @@
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use sts_harness::input::{InputError, Warning};
+use sts_harness::input::{InputError, Place, Warning};
 use sts_harness::keys::{Unlock, others_can_read};
 use sts_harness::zeroize::Zeroizing;
 
@@ -13,6 +13,9 @@ use crate::exit::Failure;
 
 /// Longer than any secret, and than any mistake that should be read to its end.
 const MOST: usize = 64 * 1024;
+
+/// Characters of a passphrase below which its owner is warned.
+const SHORT: usize = 12;
 
 /// Opens sealed keys with what the command line names; at a terminal it asks for a passphrase.
 /// Nothing is read or asked for before it is needed.
@@ -101,7 +104,16 @@ impl Unlock for FromFiles {
     fn passphrase(&mut self, file: &str) -> Option<Zeroizing<String>> {
         if self.passphrase.is_none() {
             match self.find_passphrase(file) {
-                Ok(given) => self.passphrase = given.filter(|given| !given.is_empty()),
+                Ok(given) => {
+                    self.passphrase = given.filter(|given| !given.is_empty());
+                    let length = self.passphrase.as_ref().map(|given| given.chars().count());
+                    if self.is_new && length.is_some_and(|length| length < SHORT) {
+                        let problem = format!(
+                            "a passphrase of fewer than {SHORT} characters may be guessed by who gets the file"
+                        );
+                        self.warnings.push(Warning::new(Place::file(file), problem));
+                    }
+                }
                 Err(failure) => self.refusal = Some(failure.to_string()),
             }
         }

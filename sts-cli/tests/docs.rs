@@ -51,7 +51,6 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo fmt", "the step of that name"),
     ("cargo install --path sts-cli", "changes what is installed"),
     ("cargo run --release --", "says what `sts` stands for"),
-    ("cargo llvm-cov", "needs a tool of its own"),
     ("cargo run --release --bin ratios", "measures for minutes"),
     (
         "cargo run --release -p sts-batch --example circuits -- TRIES > sts-batch/src/circuits.rs",

@@ -158,6 +158,7 @@ impl Jobs {
 
 /// For its owner alone.
 fn make_own_folder(folder: &Path) -> std::io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "a mode is for Unix alone"))]
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     {
