@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use sts_harness::input::InputError;
+use sts_harness::input::{InputError, nearest};
 use sts_harness::results::WriteError;
 
 use crate::out::Out;
@@ -40,6 +40,17 @@ impl From<Exit> for ExitCode {
 pub(crate) fn usage(error: &clap::Error) -> ! {
     let about_keys = std::env::args_os().any(|word| word == "keys");
     if about_keys && error.use_stderr() {
+        // A misspelt verb is read as the name of a file.
+        let mut words = std::env::args_os().skip_while(|word| word != "keys").skip(1);
+        let verb = words.next().and_then(|word| word.into_string().ok()).unwrap_or_default();
+        let verbs = ["new", "import", "list", "check", "rotate"];
+        if let Some(near) = nearest(&verb, verbs)
+            && near != verb
+            && !Path::new(&verb).exists()
+        {
+            eprintln!("error: sts keys has no verb {verb:?}\ntry: sts keys {near}");
+            std::process::exit(2);
+        }
         eprint!("{}", sts_harness::keys::without_keys(&error.render().to_string()));
         std::process::exit(2);
     }

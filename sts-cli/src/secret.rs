@@ -24,8 +24,8 @@ pub(crate) struct FromFiles {
     passphrase_from: Option<From>,
     /// Kept: a descriptor can be read once.
     passphrase: Option<Zeroizing<String>>,
-    /// Whether a passphrase that is asked for is a new one: asked for twice.
-    is_new: bool,
+    /// A passphrase that is asked for is a new one, asked for twice; what names one instead.
+    new: Option<&'static str>,
     refusal: Option<String>,
     warnings: Vec<Warning>,
 }
@@ -43,19 +43,20 @@ impl FromFiles {
     }
 
     pub(crate) fn with(args: &UnlockArgs) -> Self {
-        Self::of(&args.kek_file, &args.passphrase_file, args.passphrase_fd, false)
+        Self::of(&args.kek_file, &args.passphrase_file, args.passphrase_fd, None)
     }
 
     /// With what new seals are made under.
     pub(crate) fn renewed(args: &NewSealArgs) -> Self {
-        Self::of(&args.new_kek_file, &args.new_passphrase_file, args.new_passphrase_fd, true)
+        let new = Some("--new-kek-file or --new-passphrase-file");
+        Self::of(&args.new_kek_file, &args.new_passphrase_file, args.new_passphrase_fd, new)
     }
 
     fn of(
         kek_file: &Option<PathBuf>,
         passphrase_file: &Option<PathBuf>,
         passphrase_fd: Option<u32>,
-        is_new: bool,
+        new: Option<&'static str>,
     ) -> Self {
         // The file may be a default, the descriptor is an argument.
         let passphrase_from =
@@ -64,7 +65,7 @@ impl FromFiles {
             kek_file: kek_file.clone(),
             passphrase_from,
             passphrase: None,
-            is_new,
+            new,
             refusal: None,
             warnings: Vec::new(),
         }
@@ -72,7 +73,7 @@ impl FromFiles {
 
     /// The same, for the first key that is sealed in a file.
     pub(crate) const fn first(mut self) -> Self {
-        self.is_new = true;
+        self.new = Some("--kek-file or --passphrase-file");
         self
     }
 
@@ -94,8 +95,16 @@ impl FromFiles {
             Some(From::Descriptor(fd)) => {
                 first_line(&format!("descriptor {fd}"), &from_descriptor(fd)?).map(Some)
             }
-            None if self.is_new => ask_twice(&format!("New passphrase for {file}")),
-            None => ask(&format!("Passphrase of {file}")),
+            None => match self.new {
+                None => ask(&format!("Passphrase of {file}")),
+                Some(instead) => {
+                    let asked = ask_twice(&format!("New passphrase for {file}"))?;
+                    let problem = format!(
+                        "a new passphrase is asked for at a terminal, and there is none; give {instead}"
+                    );
+                    asked.map(Some).ok_or_else(|| InputError::other("", &problem).into())
+                }
+            },
         }
     }
 }
@@ -107,7 +116,7 @@ impl Unlock for FromFiles {
                 Ok(given) => {
                     self.passphrase = given.filter(|given| !given.is_empty());
                     let length = self.passphrase.as_ref().map(|given| given.chars().count());
-                    if self.is_new && length.is_some_and(|length| length < SHORT) {
+                    if self.new.is_some() && length.is_some_and(|length| length < SHORT) {
                         let problem = format!(
                             "a passphrase of fewer than {SHORT} characters may be guessed by who gets the file"
                         );

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sts_core::BaseDate;
 
-use crate::input::{InputError, Place};
+use crate::input::{InputError, Place, nearest};
 use crate::simulate::random::{Random, Stream};
 
 /// The scenarios that are built in: name and text.
@@ -104,7 +104,11 @@ impl Scenario {
                 "no such forecast, expected a file in .toml or one of: {}",
                 known.join(", ")
             );
-            return Err(InputError::other(name, &problem));
+            let error = InputError::other(name, &problem);
+            return Err(match nearest(name, known) {
+                Some(near) => error.with_hint(near),
+                None => error,
+            });
         }
         let text = std::fs::read_to_string(name)
             .map_err(|error| InputError::unreadable(name, &error.to_string()))?;
