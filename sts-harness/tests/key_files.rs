@@ -114,6 +114,7 @@ fn keys_that_were_added_open_and_say_what_they_said() {
 fn no_damaged_byte_changes_a_key_or_an_attribute_in_silence() {
     let with = With("", 7);
     let text = three(&Seal::key_file().unwrap(), &with);
+    let (seal, new) = (Seal::key_file().unwrap(), With("", 9));
     let sound = told(&KeyRing::parse("keys.toml", &text, &mut with.clone()).unwrap());
     let (mut refused, mut unchanged) = (0, 0);
     for place in 0..text.len() {
@@ -130,14 +131,23 @@ fn no_damaged_byte_changes_a_key_or_an_attribute_in_silence() {
                 refused += 1;
                 continue;
             };
+            let listed = KeyRing::list("keys.toml", &damaged);
+            let rotated =
+                rotate("keys.toml", &damaged, &mut with.clone(), seal.clone(), &mut new.clone());
             match KeyRing::parse("keys.toml", &damaged, &mut with.clone()) {
                 Ok(ring) => {
                     assert_eq!(told(&ring), sound, "byte {place} as {value:#04x}");
+                    assert!(listed.is_ok(), "byte {place} as {value:#04x}");
+                    if let Ok(rotated) = rotated {
+                        let ring = KeyRing::parse("k", &rotated, &mut new.clone()).unwrap();
+                        assert_eq!(told(&ring), sound, "byte {place} as {value:#04x}, rotated");
+                    }
                     unchanged += 1;
                 }
                 Err(error) => {
                     let error = error.to_string();
                     assert!(error.starts_with("keys.toml"), "byte {place}: {error}");
+                    assert!(rotated.is_err(), "byte {place} as {value:#04x}");
                     refused += 1;
                 }
             }
