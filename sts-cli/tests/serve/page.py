@@ -65,6 +65,7 @@ def slips(page):
     page.run("document.getElementById('question').reset()")
     put(page, "text", "Meter 01202401012\nToken 0443 4137 6791 7902 4103\n10.0 m3\n")
     page.enter()
+    assert page.run("getComputedStyle(document.getElementById('keypad')).display") == "none", "a slip is no keypad"
     assert "Tell the customer" in page.until("document.querySelector('article')?.innerText")
     put(page, "meter", "01202401013")
     page.enter()

@@ -9,7 +9,7 @@ let texts = {};
 let english = {};
 // What is shown now, to be written anew in another language.
 let shown = null;
-let history = null;
+let meterStatus = null;
 let lastReplay = null;
 let latest = 0;
 
@@ -43,7 +43,7 @@ async function speak(language) {
   byId("review").hidden = !texts.review;
   keypad();
   if (shown) showAnswers();
-  if (history) showHistory();
+  if (meterStatus) showHistory();
   if (lastReplay) showReplay();
 }
 
@@ -129,14 +129,14 @@ function refuse(error) {
 }
 
 async function askHistory(answer, number) {
-  history = null;
+  meterStatus = null;
   byId("history").replaceChildren();
   if (!answer.meter) return;
   try {
     const path = `/api/v1/meters/${answer.meter.pan}?at=${encodeURIComponent(answer.at)}`;
-    const status = await ask("GET", path);
+    const answered = await ask("GET", path);
     if (number !== latest) return;
-    history = status;
+    meterStatus = answered;
     showHistory();
   } catch {
     // A meter without records has no history.
@@ -353,13 +353,13 @@ function showHistory() {
   const all = byId("history");
   all.replaceChildren();
   make(all, "h3", {}, t("page.history"));
-  make(all, "p", {}, t("page.history_of", history.meter));
-  const rows = history.timeline;
+  make(all, "p", {}, t("page.history_of", meterStatus.meter));
+  const rows = meterStatus.timeline;
   if (!rows.length) {
     make(all, "p", { class: "hint" }, t("page.history_none"));
     return;
   }
-  if (history.earlier) make(all, "p", { class: "hint" }, t("page.history_earlier", { count: history.earlier }));
+  if (meterStatus.earlier) make(all, "p", { class: "hint" }, t("page.history_earlier", { count: meterStatus.earlier }));
   chart(all, rows);
   const details = make(all, "details");
   make(details, "summary", {}, t("page.details"));
@@ -487,7 +487,8 @@ form.addEventListener("submit", (event) => {
 });
 form.addEventListener("reset", () => {
   latest++;
-  shown = history = null;
+  shown = null;
+  meterStatus = null;
   byId("answer").replaceChildren();
   byId("history").replaceChildren();
   byId("problem").hidden = true;
