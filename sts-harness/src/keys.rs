@@ -590,7 +590,7 @@ pub fn others_can_read(path: &Path) -> Option<Warning> {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(path).ok()?.permissions().mode();
         (mode & 0o077 != 0).then(|| {
-            let problem = "others can read this key file; take the permission away (chmod 600)";
+            let problem = "others can read this file; take the permission away (chmod 600)";
             Warning::new(Place::file(&path.display().to_string()), problem)
         })
     }
