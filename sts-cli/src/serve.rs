@@ -23,6 +23,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use owo_colors::OwoColorize;
 use sts_harness::case::{Case, Overrides};
 use tokio::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, Semaphore};
 
 use self::access::Access;
@@ -56,7 +58,6 @@ pub(crate) fn run(args: &ServeArgs, out: &mut Out) -> Done {
     let token_file = args.token_file.as_deref().zip(access.bearer());
     let _token_file = token_file.map(|(path, token)| TokenFile::new(path, token)).transpose()?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    announce(at, &access, out)?;
     let server = Arc::new(Server {
         access,
         rate: Rate::default(),
@@ -68,15 +69,17 @@ pub(crate) fn run(args: &ServeArgs, out: &mut Out) -> Done {
         .enable_all()
         .max_blocking_threads(cores)
         .build()?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
+        let stop = stop()?;
         tokio::spawn(accept(TcpListener::from_std(listener)?, Arc::clone(&server)));
-        stopped().await;
-        Ok::<_, Failure>(())
-    })?;
+        announce(at, &server.access, out)?;
+        stop.notified().await;
+        Ok(())
+    });
     // Nobody waits for an answer any more.
     runtime.shutdown_background();
     server.jobs.clear();
-    Ok(Exit::Good)
+    served.map(|()| Exit::Good)
 }
 
 /// Reads all that questions are answered from, and unlocks its keys.
@@ -137,27 +140,27 @@ impl Drop for TokenFile<'_> {
     }
 }
 
-/// Until the user has enough.
-async fn stopped() {
+/// Notified when the user has enough. From here on no signal ends the server unheard.
+fn stop() -> std::io::Result<Arc<Notify>> {
     let stop = Arc::new(Notify::new());
-    let interrupted = Arc::clone(&stop);
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            interrupted.notify_one();
-        }
-    });
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let terminated = Arc::clone(&stop);
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let (mut signal, stop) = (signal(kind)?, Arc::clone(&stop));
         tokio::spawn(async move {
-            if let Ok(mut signal) = signal(SignalKind::terminate()) {
-                signal.recv().await;
-                terminated.notify_one();
+            signal.recv().await;
+            stop.notify_one();
+        });
+    }
+    #[cfg(not(unix))]
+    {
+        let stop = Arc::clone(&stop);
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                stop.notify_one();
             }
         });
     }
-    stop.notified().await;
+    Ok(stop)
 }
 
 async fn accept(listener: TcpListener, server: Arc<Server>) {
