@@ -1,11 +1,12 @@
 //! `sts replay`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use owo_colors::OwoColorize;
+use sts_core::Basis;
 use sts_harness::case::{Case, Overrides};
 use sts_harness::diagnose::Settings;
 use sts_harness::entries::Entries;
@@ -381,8 +382,8 @@ fn seen(entry: &EntryRow) -> String {
 /// What a summary says of the meters.
 struct About {
     profiles: Vec<String>,
-    /// Whether some display rule is a hypothesis.
-    is_hypothesis: bool,
+    /// The displays that rest on a hypothesis.
+    hypotheses: BTreeSet<String>,
 }
 
 impl About {
@@ -394,8 +395,9 @@ impl About {
             .map(|family| format!("{} ({})", family.id(), family.status()))
             .collect();
         profiles.sort();
-        let mut rules = case.fleet.meters.iter().flat_map(|meter| meter.profile().display.iter());
-        Self { profiles, is_hypothesis: rules.any(|rule| rule.basis.name() == "hypothesis") }
+        let rules = case.fleet.meters.iter().flat_map(|meter| meter.profile().display.iter());
+        let hypotheses = rules.filter(|rule| rule.basis == Basis::Hypothesis);
+        Self { profiles, hypotheses: hypotheses.map(|rule| rule.show.to_owned()).collect() }
     }
 }
 
@@ -419,11 +421,16 @@ fn summary(about: &About, totals: &Totals, out: &mut Out) -> Result<(), Failure>
         out.line(format_args!("Causes: {}", causes.join(", ")))?;
     }
     out.line(format_args!("Profiles: {}", about.profiles.join(", ")))?;
-    if about.is_hypothesis {
-        out.line(
-            "What such meters show is this project's reconstruction: 017 rests on a hypothesis."
-                .dimmed(),
-        )?;
+    if !about.hypotheses.is_empty() {
+        let shown: Vec<&str> = about.hypotheses.iter().map(String::as_str).collect();
+        let line = format!(
+            "What such meters show is this project's reconstruction: {} on a hypothesis.",
+            match shown.as_slice() {
+                [one] => format!("{one} rests"),
+                several => format!("{} rest", several.join(", ")),
+            }
+        );
+        out.line(line.dimmed())?;
     }
     Ok(())
 }

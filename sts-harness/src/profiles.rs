@@ -197,7 +197,10 @@ impl ProfileFile {
         let mut reader = Reader { file: name, text, errors: Vec::new() };
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
-            reader.error(error.span().unwrap_or_default(), error.message());
+            // 017 is no number of TOML.
+            let is_code = error.message().contains("leading zero");
+            let hint = if is_code { ": a code is a string, in quotes" } else { "" };
+            reader.error(error.span().unwrap_or_default(), format!("{}{hint}", error.message()));
         }
         let file = if errors.is_empty() { reader.file(table.get_ref()) } else { None };
         let mut errors = reader.errors;

@@ -7,8 +7,8 @@ use std::path::Path;
 use sts_core::class::key_change;
 use sts_core::key::{EncryptionAlgorithm, KeyAttributes, KeyType};
 use sts_core::{
-    Amount, BaseDate, Commodity, DecoderKey, DecoderReferenceNumber, KeyExpiryNumber, MeterPan,
-    MeterTest, Payload, Setting, TariffIndex, Token, TokenId,
+    Amount, BaseDate, Commodity, DecoderKey, DecoderReferenceNumber, KeyExpiryNumber, KeySection,
+    MeterPan, MeterTest, Payload, Setting, TariffIndex, Token, TokenId,
 };
 use sts_harness::case::Case;
 use sts_harness::keys::{KeyRing, Locked};
@@ -454,4 +454,22 @@ fn diagnosis_counts_its_trials_and_is_the_same_again() {
     assert!(verdict.confidence.unwrap() < 1.0);
     let again = at(krn2().token()).verdict();
     assert_eq!(format!("{verdict:?}"), format!("{again:?}"));
+}
+
+/// One in 65 536 numbers passes the check of a wrong tariff index, and one in sixteen of those looks
+/// like a third section: what no vending system issues is chance, and is not told as a finding.
+#[test]
+fn third_section_that_nobody_issues_is_chance() {
+    let other_tariff = Made { ti: 37, ..OWN };
+    let section = |sgc, pad| {
+        at(other_tariff.seal(&Payload::KeySection(KeySection::ThirdWithSgc { sgc, pad }))).verdict()
+    };
+    for (sgc, pad) in [(5_703_036, 0), (600_457, 1), (600_457, 0x8_0000)] {
+        let verdict = section(sgc, pad);
+        assert_eq!(verdict.cause, Some("unknown"), "{verdict:#?}");
+    }
+    for sgc in [600_457, 123_456] {
+        let verdict = section(sgc, 0);
+        assert_eq!(verdict.cause, Some("ti.mismatch"), "{verdict:#?}");
+    }
 }

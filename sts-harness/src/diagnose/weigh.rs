@@ -1,7 +1,7 @@
 //! How much better a true candidate explains what is known of an entry than chance does.
 
 use sts_core::key::{EncryptionAlgorithm, KeyAttributes};
-use sts_core::{Amount, KeySection, Payload};
+use sts_core::{Amount, KeySection, Payload, SupplyGroupCode};
 
 use super::model::Likelihood;
 use super::{Believed, Sighting, WEEK, duration};
@@ -149,10 +149,14 @@ impl Scales<'_> {
                 }
                 (None, None, Some(ti))
             }
-            // A bare supply group code: six digits, and known ones are likely.
+            // A bare supply group code of six digits and twenty zeros: by chance one in twenty million
+            // looks so, and known groups are likely.
             KeySection::ThirdWithSgc { sgc, pad } => {
+                if pad != 0 || sgc > SupplyGroupCode::MAX.get() {
+                    return 1e-4;
+                }
                 let held = self.ring.vending.iter().any(|entry| entry.sgc.get() == sgc);
-                return if held && pad == 0 { 1e6 } else { 0.1 };
+                return if held { 1e6 } else { 1e4 };
             }
             _ => (None, None, None),
         };
