@@ -10,8 +10,9 @@ use std::path::Path;
 
 use sts_core::{
     BaseDate, Basis, Class, Commodity, EncryptionAlgorithm, FailedChecks, Framing, FramingSet,
-    KeyAttributes, KeyDerivation, KeyExpiryNumber, KeyRevisionNumber, KeyType, MeterTest, Outcome,
-    RangedField, Rejection, Setting, SupplyGroupCode, TariffIndex, TokenId, TokenResult, class,
+    KeyAttributes, KeyDerivation, KeyExpiryNumber, KeyRevisionNumber, KeyType, Outcome, Payload,
+    RangedField, Rejection, Setting, SupplyGroupCode, TariffIndex, Token, TokenId, TokenResult,
+    class,
 };
 
 const CLASSES: [Class; 4] = [
@@ -63,12 +64,14 @@ fn outcomes() -> Vec<Outcome> {
         kt: KeyType::Unique,
         ken: KeyExpiryNumber::NEVER,
     };
+    let shown = Token::parse("18446744073843772416").unwrap().open_without_key().unwrap();
+    let Ok(Payload::MeterTest(test)) = shown.authenticate() else { panic!("a meter test") };
     let changed = |rollover| Outcome::KeyChanged { attributes, rollover };
     let set = |setting| Outcome::Set { setting, value: 3 };
     let mut outcomes = vec![
         Outcome::Credited { register: 1, balance: 100 },
         Outcome::CurrencyCredited { register: 5, balance: -100 },
-        Outcome::Tested(MeterTest::new(0, 8, 0).unwrap()),
+        Outcome::Tested(test),
         set(Setting::ClearCredit),
         set(Setting::ClearTamper),
         set(Setting::TariffRate),
