@@ -7,11 +7,12 @@ With a folder as argument, pictures of the page are put there.
 import csv
 import json
 import pathlib
+import shlex
 import subprocess
 import sys
 
 from browser import Browser, Page
-from server import CASE, STS, Server
+from server import CASE, ROOT, STS, Server
 
 WIDE = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
@@ -38,30 +39,73 @@ def ask(page, row):
                          ("sold_at", row["sold_at"]), ("quantity", row["quantity"]), ("at", row["entered_at"])):
         put(page, field, value)
     page.enter()
-    page.until("document.querySelector('article') && document.querySelector('#history svg')")
+    page.until("document.querySelector('article') && document.querySelector('#history svg, #history p')")
 
 
-def answers(page):
-    texts = json.loads(page.run("fetch('/api/v1/texts/en').then((answer) => answer.text())"))
-    for row, verdict in entries():
-        ask(page, row)
-        shown = page.run("document.querySelector('article').innerText")
-        cause = verdict["cause"]
-        for part in ("why", "next", "customer"):
-            sentence = texts[f"cause.{cause}.{part}"]
-            assert sentence in shown, f"{row['id']} {cause}: {sentence}\n{shown}"
-        status = page.run("document.getElementById('status').innerText")
-        assert texts[f"cause.{cause}.customer"] in status, f"a screen reader hears {status!r}"
-        if cause.startswith("typed."):
-            off = page.run("[...document.querySelectorAll('.group.off')].map((one) => one.innerText).join()")
-            fit = page.run("[...document.querySelectorAll('.group.fit')].map((one) => one.innerText).join()")
-            assert off and fit and off != fit, (off, fit)
+QUESTION = {"text": "entered", "meter": "drn", "displayed": "displayed", "sold_at": "sold_at", "quantity": "quantity",
+            "at": "entered_at"}
+
+
+def explained(page, server, row, causes):
+    """Asks, and sees that the page says what the API says of the causes, to eyes and to ears."""
+    ask(page, row)
+    body = {field: row[column] for field, column in QUESTION.items() if row[column]}
+    said = server.ask("/api/v1/explain", body)["answers"]
+    assert [one["verdict"]["cause"] for one in said] == causes, (row, said)
+    shown = page.run("document.getElementById('answer').innerText")
+    status = page.run("document.getElementById('status').innerText")
+    assert page.run("document.querySelectorAll('article').length") == len(causes)
+    for one in (one["explanation"] for one in said):
+        why = [one["why"]["sentence"]] if one["why"] else []
+        for sentence in [*one["happened"], *why, one["customer"], *one["todo"]]:
+            assert not sentence or sentence["text"] in shown, f"{row['entered']}: {sentence['text']}\n{shown}"
+        assert one["customer"]["text"] in status, f"a screen reader hears {status!r}"
+    if causes[0] and causes[0].startswith("typed."):
+        off = page.run("[...document.querySelectorAll('.group.off')].map((one) => one.innerText).join()")
+        fit = page.run("[...document.querySelectorAll('.group.fit')].map((one) => one.innerText).join()")
+        assert (off or fit) and off != fit, (off, fit)
+        if causes[0] == "typed.digit":
             assert "Group " in shown and " differs: keyed " in shown, shown
+    if row["entered"].replace(" ", "").isdigit() and len(row["entered"].replace(" ", "")) == 20:
         assert page.run("document.querySelectorAll('article svg[role=img]').length") >= 1
-        assert page.run(WIDE), f"{row['id']} is too wide"
+    assert page.run(WIDE), f"{row['entered']} is too wide"
 
 
-def slips(page):
+def answers(page, server):
+    for row, verdict in entries():
+        explained(page, server, row, [verdict["cause"]])
+
+
+FIELDS = {"--meter": "drn", "--at": "entered_at", "--sold-at": "sold_at", "--quantity": "quantity", "--seen": "displayed"}
+
+
+def classes(page):
+    """The classes of failure of tests/explain, each at a server that has its case."""
+    folder = ROOT / "sts-cli/tests/explain"
+    for path in sorted(folder.glob("F*")):
+        server = Server(path, "--keys", str(folder / "keys.toml"))
+        try:
+            page.open(server.address)
+            page.until("document.querySelector('#keypad')")
+            for line in (path / "cmd").read_text().splitlines():
+                if not line.startswith("$ "):
+                    continue
+                command, causes = line[2:].rsplit(" # ", 1)
+                words = iter(shlex.split(command)[2:])
+                row = dict.fromkeys(FIELDS.values(), "") | {"entered": ""}
+                for word in words:
+                    if word in FIELDS:
+                        row[FIELDS[word]] = next(words)
+                    elif word.startswith("--"):
+                        next(words)
+                    else:
+                        row["entered"] = f"{row['entered']} {word}".strip()
+                explained(page, server, row, [None if it == "accepted" else it for it in causes.split()])
+        finally:
+            server.close()
+
+
+def slips(page, _server):
     page.run("document.getElementById('question').reset()")
     put(page, "text", "Meter 01202401012\nToken 0443 4137 6791 7902 4103\n10.0 m3\n")
     page.enter()
@@ -74,7 +118,7 @@ def slips(page):
     assert page.run("document.activeElement.id") == "meter"
 
 
-def markup(page):
+def markup(page, _server):
     page.run("document.getElementById('question').reset()")
     put(page, "text", "<img src=x onerror=alert(1)><b>1844</b>")
     put(page, "displayed", "<i>017</i>")
@@ -84,7 +128,7 @@ def markup(page):
     assert page.run("document.querySelectorAll('#answer img, #answer i').length") == 0
 
 
-def keyboard(page):
+def keyboard(page, _server):
     """Everything with Tab, Enter and letters alone."""
     page.run("document.getElementById('question').reset(); document.activeElement.blur()")
     page.run("document.querySelector('form details').open = false")
@@ -111,7 +155,7 @@ def keyboard(page):
     assert page.run("document.activeElement.id") == "answer"
 
 
-def files(page):
+def files(page, _server):
     document = page.call("DOM.getDocument")["root"]["nodeId"]
     node = page.call("DOM.querySelector", nodeId=document, selector="#file")["nodeId"]
     page.call("DOM.setFileInputFiles", files=[str(CASE / "entries.csv")], nodeId=node)
@@ -130,7 +174,7 @@ def files(page):
     page.until("document.getElementById('replay').innerText.includes('could not be replayed')", 30)
 
 
-def languages(page):
+def languages(page, _server):
     for language, word in (("af", "Afrikaans"), ("st", "Sesotho"), ("en", "English")):
         page.run(f"document.getElementById('language').value = '{language}';"
                  "document.getElementById('language').dispatchEvent(new Event('change'))")
@@ -169,15 +213,18 @@ def main():
         once(page, server)
         steps = [answers, slips, markup, keyboard, files, languages]
         for step in steps:
-            step(page)
+            step(page, server)
             print(f"{step.__name__}: good", flush=True)
         page.size(360, 740)
         assert page.run(WIDE), "too wide for 360 px"
         for step in steps:
-            step(page)
+            step(page, server)
             assert page.run(WIDE), f"{step.__name__}: too wide for 360 px"
             print(f"{step.__name__} at 360 px: good", flush=True)
-        away = [url for url in page.asked_for() if not url.startswith((server.base, "data:", "about:"))]
+        page.size(1200, 900)
+        classes(page)
+        print("classes: good", flush=True)
+        away = [url for url in page.asked_for() if not url.startswith(("http://127.0.0.1:", "data:", "about:"))]
         assert not away, away
         # A question that is refused is told by the browser too.
         complaints = [one for one in page.complaints() if "400 (Bad Request)" not in one]

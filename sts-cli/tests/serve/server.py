@@ -15,10 +15,10 @@ STS = os.environ.get("STS") or str(ROOT / "target/debug/sts")
 
 
 class Server:
-    def __init__(self, case=CASE):
+    def __init__(self, case=CASE, *more):
         self.folder = tempfile.TemporaryDirectory()
         token = pathlib.Path(self.folder.name) / "token"
-        self.process = subprocess.Popen([STS, "serve", str(case), "--token-file", str(token)],
+        self.process = subprocess.Popen([STS, "serve", str(case), "--token-file", str(token), *more],
                                         stdout=subprocess.PIPE, text=True)
         self.address = self.process.stdout.readline().strip()
         self.base = self.address.split("/?t=")[0]
