@@ -83,7 +83,7 @@ def laws_in(crate):
     for path in glob.glob(f"{crate}/src/**/*.rs", recursive=True) + glob.glob(f"{crate}/tests/**/*.rs", recursive=True):
         with open(path) as source:
             # rustfmt puts the closing brace under the first letter.
-            for block in re.findall(r"^( *)proptest! \{\n(.*?)^\1\}", source.read(), re.M | re.S):
+            for block in re.findall(r"^( *)(?:proptest::)?proptest! \{\n(.*?)^\1\}", source.read(), re.M | re.S):
                 names.update(re.findall(r"#\[test\]\s*fn (\w+)", block[1]))
     return names
 
@@ -221,8 +221,8 @@ def of_tests(found):
 
 
 def of_vectors():
-    text = "## Vectors\n\nEach case goes through the core, through the C interface as far as it can be said there, and\n"
-    text += "through the command line; the tests above include them.\n\n"
+    text = "## Vectors\n\nEach case goes through the core, and through the command line as far as it can be said there, in\n"
+    text += "the tests above.\n\n"
     rows = [[f"[{name}](../vectors/{name})", it["origin"], len(it["cases"])] for name, it in vector_files()]
     return text + table(["file", "where it is from", "cases"], rows)
 
