@@ -216,6 +216,10 @@ pub(crate) struct ReplayArgs {
     /// Sort the entries by time first.
     #[arg(long)]
     pub(crate) sort: bool,
+    /// Judge each meter as if it were the only one: nothing is looked for at other meters, nor
+    /// learned from them. The answers are those of a cluster, however it cuts the case.
+    #[arg(long)]
+    pub(crate) alone: bool,
     #[command(flatten)]
     pub(crate) search: SearchArgs,
     /// Where rows that cannot be taken go, with their reason.

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Done {
     for warning in &case.warnings {
         out.warning(warning);
     }
-    let settings = search::settings(&args.search)?;
+    let settings = Settings { alone: args.alone, ..search::settings(&args.search)? };
     let progress = match (&args.out, form) {
         (Some(path), Some(form)) => Some(progress(args, &case, &settings, form, path)?),
         _ => None,
@@ -125,7 +125,7 @@ fn progress(
     output: &Path,
 ) -> Result<Progress, Failure> {
     let mut origin = Origin::new();
-    origin.setting(&(form, &args.profile, args.sort, &settings.model));
+    origin.setting(&(form, &args.profile, args.sort, settings.alone, &settings.model));
     for (name, profile) in case.profiles() {
         origin.setting(&(name, profile));
     }

@@ -7,7 +7,7 @@ use crate::exit::Failure;
 
 pub(crate) fn settings(args: &SearchArgs) -> Result<Settings, Failure> {
     let model = args.model.as_deref().map(Model::load).transpose()?.unwrap_or_default();
-    Ok(Settings { model, batch: batch(args.lanes)? })
+    Ok(Settings { model, batch: batch(args.lanes)?, ..Settings::default() })
 }
 
 fn batch(lanes: Lanes) -> Result<Batch, Failure> {

@@ -114,10 +114,25 @@ fn open(path: &Path) -> Result<(String, Box<dyn Read + Send>), Failure> {
     if path == Path::new("-") {
         return Ok(("stdin".to_owned(), Box::new(io::stdin())));
     }
+    if path.extension().is_some_and(|ending| ending == "parquet") {
+        return parquet(path);
+    }
     let file = File::open(path)
         .map_err(|error| InputError::unreadable(&path.display().to_string(), &error.to_string()))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     Ok((name, Box::new(file)))
+}
+
+#[cfg(feature = "parquet")]
+fn parquet(path: &Path) -> Result<(String, Box<dyn Read + Send>), Failure> {
+    let table = sts_harness::verify::ParquetTable::open(path)?;
+    Ok((path.display().to_string(), Box::new(table)))
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(path: &Path) -> Result<(String, Box<dyn Read + Send>), Failure> {
+    let problem = "this build has no Parquet (feature `parquet`)";
+    Err(InputError::other(&path.display().to_string(), problem).into())
 }
 
 fn text(object: &Map<String, Value>, out: &mut Out) -> Result<(), Failure> {

@@ -200,6 +200,30 @@ impl Case {
         }
     }
 
+    /// Takes on a profile by the name that meters have it under, read from beside `folder`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words.
+    pub fn add_profile(&mut self, name: &str, folder: &Path) -> Result<(), String> {
+        self.family(name, folder).map(|_| ())
+    }
+
+    /// The meter of a row.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with its profile or firmware, in words.
+    pub fn meter(&self, row: MeterRow) -> Result<TrackedMeter, String> {
+        let family = self.profile(&row.profile).ok_or_else(|| self.unknown(&row.profile))?;
+        TrackedMeter::new(row, family, &self.keys).map_err(|problem| problem.to_string())
+    }
+
+    fn unknown(&self, profile: &str) -> String {
+        let known: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
+        format!("profile {profile:?}, expected one of: {}", known.join(", "))
+    }
+
     /// A case with the same keys, and no meter. It takes the profiles that this one has loaded and the
     /// built-in ones, and reads no other: for rows of someone who may not name files.
     ///
@@ -246,8 +270,7 @@ impl Case {
             return Ok(family);
         }
         if self.is_closed {
-            let known: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
-            return Err(format!("profile {name:?}, expected one of: {}", known.join(", ")));
+            return Err(self.unknown(name));
         }
         let family = profiles::load(name, folder).map_err(|error| error.to_string())?;
         let family: &'static ProfileFile = Box::leak(Box::new(family));

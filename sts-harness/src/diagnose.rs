@@ -176,6 +176,10 @@ pub struct Settings {
     pub model: Model,
     /// What candidates are tried by.
     pub batch: Batch,
+    /// Whether each meter is judged as if it were the only one: nothing is looked for at other
+    /// meters of the case, nor learned from them. What is said of a meter then depends on its own
+    /// entries alone, however a case is cut into parts.
+    pub alone: bool,
 }
 
 /// Finds causes in one case: its keys, its meters as they are now, and what it has taught so far.
@@ -191,7 +195,7 @@ impl<'c> Finder<'c> {
     /// For the keys and meters of a case.
     #[must_use]
     pub fn new(ring: &'c KeyRing, fleet: &Fleet, settings: Settings) -> Self {
-        let Settings { model, batch } = settings;
+        let Settings { model, batch, .. } = settings;
         let index = index::Index::new(ring, fleet, batch);
         Self { ring, model, experience: Experience::default(), index }
     }

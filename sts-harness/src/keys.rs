@@ -12,6 +12,7 @@ use std::path::Path;
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use sts_core::{
     BaseDate, DecoderKey, EncryptionAlgorithm, KeyDerivation, KeyExpiryNumber, KeyRevisionNumber,
     KeyType, MeterPan, SupplyGroupCode, TariffIndex, VendingKey,
@@ -185,6 +186,31 @@ pub struct KeyRing {
     pub about: Vec<About>,
     /// What a user should know.
     pub warnings: Vec<Warning>,
+}
+
+impl KeyRing {
+    /// What two holders of keys compare, to know that they would say the same of every token: eight
+    /// bytes over the attributes of the keys and their fingerprints, in the order of the file. It
+    /// tells no more of a key than its fingerprint does.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 8] {
+        let mut digest = Sha256::new();
+        for entry in &self.vending {
+            let VendingEntry { id, sgc, krn, kt, base_date, ken, tid_zone, key, .. } = entry;
+            let key = (key.dkga(), key.fingerprint());
+            digest.update(format!("{:?}\n", (id, sgc, krn, kt, base_date, ken, tid_zone, key)));
+        }
+        for entry in &self.decoders {
+            let DecoderEntry { id, pan, ea, sgc, krn, ti, kt, base_date, ken, tid_zone, .. } =
+                entry;
+            let attributes = (sgc, krn, ti, kt, base_date, ken, tid_zone);
+            let key = entry.key.fingerprint();
+            digest.update(format!("{:?}\n", (id, pan.as_str(), ea, attributes, key)));
+        }
+        let digest: [u8; 32] = digest.finalize().into();
+        let [a, b, c, d, e, f, g, h, ..] = digest;
+        [a, b, c, d, e, f, g, h]
+    }
 }
 
 /// Opens sealed records.

@@ -29,7 +29,7 @@ pub struct Rows<T> {
 }
 
 /// What is wrong with a field: its name and words.
-type FieldError = (String, String);
+pub(crate) type FieldError = (String, String);
 
 fn read<T>(
     path: &Path,
@@ -67,7 +67,15 @@ fn field<T>(
     name: &str,
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Option<T>, FieldError> {
-    row.get(name).map(parse).transpose().map_err(|problem| (name.to_owned(), problem))
+    said(|name| row.get(name), name, parse)
+}
+
+fn said<'a, T>(
+    get: impl Fn(&str) -> Option<&'a str>,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, FieldError> {
+    get(name).map(parse).transpose().map_err(|problem| (name.to_owned(), problem))
 }
 
 fn required<T>(value: Option<T>, name: &str) -> Result<T, FieldError> {
@@ -198,6 +206,22 @@ pub fn meter_pan(text: &str) -> Result<MeterPan, String> {
     DecoderReferenceNumber::parse(&text)
         .map(|drn| MeterPan::from_drn(&drn))
         .map_err(|error| error.to_string())
+}
+
+/// A field without blanks around it; `None` where nothing is left.
+fn trimmed(field: Option<&str>) -> Option<&str> {
+    field.map(str::trim).filter(|value| !value.is_empty())
+}
+
+fn in_words((field, problem): FieldError) -> String {
+    format!("{field}: {problem}")
+}
+
+/// The meter that a row must name.
+fn required_pan<'a>(raw: impl Fn(&str) -> Option<&'a str>) -> Result<MeterPan, FieldError> {
+    let get = |name: &str| trimmed(raw(name));
+    let name = if raw("pan").is_some() { "pan" } else { "drn" };
+    required(pan_from(get("pan"), get("drn"), get("iin"))?, name)
 }
 
 fn pan_of(row: &Row) -> Result<Option<MeterPan>, FieldError> {
@@ -363,6 +387,12 @@ pub struct MeterRow {
 }
 
 impl MeterRow {
+    /// Whether `meters.csv` has a column of this name.
+    #[must_use]
+    pub fn is_column(name: &str) -> bool {
+        METER_COLUMNS.known().any(|known| known == name)
+    }
+
     /// A new meter under a held key, everything else at its default.
     #[must_use]
     pub fn under(pan: MeterPan, entry: &VendingEntry) -> Self {
@@ -393,6 +423,32 @@ impl MeterRow {
             units: [0; 4],
             currency: [0; 4],
         }
+    }
+
+    /// A row from what each column of `meters.csv` says; `raw` gives a field as it stands.
+    ///
+    /// # Errors
+    ///
+    /// The field, what was found and expected.
+    pub fn of<'a>(raw: impl Fn(&str) -> Option<&'a str>) -> Result<Self, String> {
+        Self::from_raw(raw).map_err(in_words)
+    }
+
+    fn from_raw<'a>(raw: impl Fn(&str) -> Option<&'a str>) -> Result<Self, FieldError> {
+        let get = |name: &str| trimmed(raw(name));
+        let mut meter = Self::bare(required_pan(&raw)?);
+        for name in ["ea", "sgc", "krn", "ti", "kt", "base_date"] {
+            required(get(name), name)?;
+        }
+        for name in METER_COLUMNS.known() {
+            if matches!(name, "pan" | "drn" | "iin" | "note") {
+                continue;
+            }
+            if let Some(value) = get(name) {
+                meter = meter.with_field(name, value).map_err(|problem| named(name, problem))?;
+            }
+        }
+        meter.consistent().map_err(|problem| named("krn", problem))
     }
 
     /// The row with one field, named as in the file, set anew.
@@ -459,25 +515,12 @@ pub(crate) fn meter_rows(table: Table, seen: &mut HashMap<MeterPan, u64>) -> Row
 }
 
 fn meter_of(row: &Row, seen: &mut HashMap<MeterPan, u64>) -> Result<MeterRow, FieldError> {
-    let pan = required(pan_of(row)?, if row.raw("pan").is_some() { "pan" } else { "drn" })?;
-    if let Some(line) = seen.get(&pan) {
+    let mut meter = MeterRow::from_raw(|name| row.raw(name))?;
+    if let Some(line) = seen.get(&meter.pan) {
         return Err(("pan".to_owned(), format!("the meter stands in line {line} already")));
     }
-    let mut meter = MeterRow::bare(pan);
+    seen.insert(meter.pan, row.line);
     (meter.line, meter.original) = (row.line, row.original.clone());
-    for name in ["ea", "sgc", "krn", "ti", "kt", "base_date"] {
-        required(row.get(name), name)?;
-    }
-    for name in METER_COLUMNS.known() {
-        if matches!(name, "pan" | "drn" | "iin" | "note") {
-            continue;
-        }
-        if let Some(value) = row.get(name) {
-            meter = meter.with_field(name, value).map_err(|problem| named(name, problem))?;
-        }
-    }
-    let meter = meter.consistent().map_err(|problem| named("krn", problem))?;
-    seen.insert(pan, row.line);
     Ok(meter)
 }
 
@@ -548,6 +591,12 @@ const UNITS: [&str; 3] = ["kWh", "m3", "min"];
 const EVENTS: [&str; 5] = ["token", "firmware", "replace", "set", "power"];
 
 impl EntryRow {
+    /// Whether `entries.csv` has a column of this name.
+    #[must_use]
+    pub fn is_column(name: &str) -> bool {
+        ENTRY_COLUMNS.known().any(|known| known == name)
+    }
+
     /// A token keyed at a meter, nothing else known.
     #[must_use]
     pub fn token(id: &str, pan: MeterPan, entered_at: Timestamp, entered: &str) -> Self {
@@ -570,6 +619,32 @@ impl EntryRow {
             event: None,
             value: None,
         }
+    }
+
+    /// A row from what each column of `entries.csv` says; `raw` gives a field as it stands.
+    ///
+    /// # Errors
+    ///
+    /// The field, what was found and expected.
+    pub fn of<'a>(raw: impl Fn(&str) -> Option<&'a str>) -> Result<Self, String> {
+        Self::from_raw(raw).map_err(in_words)
+    }
+
+    fn from_raw<'a>(raw: impl Fn(&str) -> Option<&'a str>) -> Result<Self, FieldError> {
+        let get = |name: &str| trimmed(raw(name));
+        let id = required(get("id"), "id")?;
+        let entered_at = required(said(get, "entered_at", time::parse)?, "entered_at")?;
+        let pan = required_pan(&raw)?;
+        let mut entry = Self::token(id, pan, entered_at, raw("entered").unwrap_or_default());
+        for name in ENTRY_COLUMNS.optional {
+            if matches!(*name, "iin" | "note") {
+                continue;
+            }
+            if let Some(value) = get(name) {
+                entry.set_field(name, value).map_err(|problem| named(name, problem))?;
+            }
+        }
+        Ok(entry)
     }
 
     /// Sets a field, named as in the file.
@@ -612,19 +687,8 @@ impl EntryRow {
 
 /// A row of `entries.csv`.
 fn entry_of(row: &Row) -> Result<EntryRow, FieldError> {
-    let id = required(row.get("id"), "id")?;
-    let entered_at = required(field(row, "entered_at", time::parse)?, "entered_at")?;
-    let pan = required(pan_of(row)?, if row.raw("pan").is_some() { "pan" } else { "drn" })?;
-    let mut entry = EntryRow::token(id, pan, entered_at, row.raw("entered").unwrap_or_default());
+    let mut entry = EntryRow::from_raw(|name| row.raw(name))?;
     entry.line = row.line;
-    for name in ENTRY_COLUMNS.optional {
-        if matches!(*name, "iin" | "note") {
-            continue;
-        }
-        if let Some(value) = row.get(name) {
-            entry.set_field(name, value).map_err(|problem| named(name, problem))?;
-        }
-    }
     Ok(entry)
 }
 
@@ -770,19 +834,30 @@ pub struct VerifyRow {
     pub token: Option<String>,
 }
 
+impl VerifyRow {
+    /// From what each column says; the row's name apart.
+    pub(crate) fn of<'a>(
+        id: String,
+        get: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<Self, FieldError> {
+        Ok(Self {
+            id,
+            pan: pan_from(get("pan"), get("drn"), get("iin"))?,
+            ea: said(&get, "ea", parse_ea)?,
+            sgc: said(&get, "sgc", parse_sgc)?,
+            krn: said(&get, "krn", parse_krn)?,
+            ti: said(&get, "ti", parse_ti)?,
+            kt: said(&get, "kt", parse_kt)?,
+            token: get("token").map(str::to_owned),
+        })
+    }
+}
+
 /// The rows of a table of `sts verify`.
 pub(crate) fn verify_rows(table: Table) -> Rows<VerifyRow> {
     typed(table, |row| {
-        Ok(VerifyRow {
-            id: row.get("id").map_or_else(|| row.line.to_string(), str::to_owned),
-            pan: pan_of(row)?,
-            ea: field(row, "ea", parse_ea)?,
-            sgc: field(row, "sgc", parse_sgc)?,
-            krn: field(row, "krn", parse_krn)?,
-            ti: field(row, "ti", parse_ti)?,
-            kt: field(row, "kt", parse_kt)?,
-            token: row.get("token").map(str::to_owned),
-        })
+        let id = row.get("id").map_or_else(|| row.line.to_string(), str::to_owned);
+        VerifyRow::of(id, |name| row.get(name))
     })
 }
 

@@ -43,6 +43,17 @@ impl Reproduced {
         }
     }
 
+    /// As tables have it; `None` without a claim.
+    #[must_use]
+    pub const fn text(self) -> Option<&'static str> {
+        match self {
+            Self::Yes => Some("true"),
+            Self::No => Some("false"),
+            Self::Near => Some("near"),
+            Self::NoClaim => None,
+        }
+    }
+
     fn of(displayed: Option<&str>, shown: Option<&str>) -> Self {
         let Some(displayed) = displayed.map(str::trim) else { return Self::NoClaim };
         let Some(shown) = shown else { return Self::NoClaim };
@@ -150,6 +161,25 @@ impl Verdict {
             event: None,
             error: None,
         }
+    }
+
+    /// The verdict on a row that cannot be read.
+    #[must_use]
+    pub fn unread(id: &str, problem: String) -> Self {
+        Self { error: Some(problem), ..Self::blank(id) }
+    }
+
+    /// All causes as a text of JSON, as tables have them; `None` where there is none.
+    #[must_use]
+    pub fn causes_text(&self) -> Option<String> {
+        // Numbers, names and texts in memory: serializing does not fail.
+        (!self.causes.is_empty()).then(|| serde_json::to_string(&self.causes).unwrap_or_default())
+    }
+
+    /// The evidence in one text, as tables have it; `None` where there is none.
+    #[must_use]
+    pub fn evidence_text(&self) -> Option<String> {
+        (!self.evidence.is_empty()).then(|| self.evidence.join("; "))
     }
 
     /// Whether the token was taken.
@@ -267,6 +297,8 @@ const FEWEST: usize = 8;
 pub struct Replay<'c> {
     case: &'c Case,
     fleet: Fleet,
+    /// No meters: those that a search sees where each meter is judged alone.
+    nobody: Option<Fleet>,
     finder: Finder<'c>,
     /// What the last entries taught, not yet told to the finder.
     lessons: Vec<Lesson>,
@@ -321,13 +353,31 @@ impl<'c> Replay<'c> {
         Self::from_fleet(case, fleet, settings)
     }
 
+    /// Starts from other meters than the case's, with its keys and profiles.
+    #[must_use]
+    pub fn of_meters(case: &'c Case, meters: Fleet, settings: Settings) -> Self {
+        Self::from_fleet(case, meters, settings)
+    }
+
     fn from_fleet(case: &'c Case, fleet: Fleet, settings: Settings) -> Self {
         let last = vec![Last::NEVER; fleet.meters.len()];
-        let finder = Finder::new(&case.keys, &fleet, settings);
+        let nobody = settings.alone.then(Fleet::new);
+        let finder = Finder::new(&case.keys, nobody.as_ref().unwrap_or(&fleet), settings);
         let confirmed = vec![false; fleet.meters.len()];
         let (lessons, suspicions) = (Vec::new(), HashMap::new());
         let progress = None;
-        Self { case, fleet, finder, lessons, finished: 0, last, confirmed, suspicions, progress }
+        Self {
+            case,
+            fleet,
+            nobody,
+            finder,
+            lessons,
+            finished: 0,
+            last,
+            confirmed,
+            suspicions,
+            progress,
+        }
     }
 
     /// Keeps what searches find, and answers those that were made before. Only [`Replay::steps`]
@@ -461,7 +511,8 @@ impl<'c> Replay<'c> {
     fn diagnose(&self, open: &Open, meter: Option<&TrackedMeter>) -> Option<Diagnosis> {
         let meter = meter.unwrap_or(&self.fleet.meters[open.place]);
         let under = |meter: &TrackedMeter, answer: &Answer| {
-            self.finder.diagnose(&self.fleet, open.place, meter, answer, &open.sighting)
+            let fleet = self.nobody.as_ref().unwrap_or(&self.fleet);
+            self.finder.diagnose(fleet, open.place, meter, answer, &open.sighting)
         };
         let recorded = under(meter, &open.answer);
         let mut diagnosis = match open.shade.as_ref().filter(|shade| shade.matters()) {
@@ -500,7 +551,7 @@ impl<'c> Replay<'c> {
                 Ok(note) => {
                     self.suspicions.remove(&place);
                     self.confirmed[place] = false;
-                    self.finder.meter_changed(place, &self.fleet.meters[place]);
+                    self.meter_changed(place);
                     let (payload, meter) = (None, Some(place));
                     let step = Step { verdict, note, payload, meter, before, notice };
                     Begun { step, open: None }
@@ -511,7 +562,7 @@ impl<'c> Replay<'c> {
         let entered = entry.entered.as_deref().unwrap_or_default();
         let answer = self.fleet.meters[place].enter(entered, at, &entry.id, &self.case.keys);
         if let Some(sts_core::Outcome::KeyChanged { .. }) = answer.outcome {
-            self.finder.meter_changed(place, &self.fleet.meters[place]);
+            self.meter_changed(place);
             if self.suspicions.get(&place).is_some_and(|suspicion| !suspicion.is_believed()) {
                 self.suspicions.remove(&place);
             }
@@ -540,6 +591,13 @@ impl<'c> Replay<'c> {
             }
         }
         begun
+    }
+
+    /// Others are searched at their keys as they are now.
+    fn meter_changed(&mut self, place: usize) {
+        if self.nobody.is_none() {
+            self.finder.meter_changed(place, &self.fleet.meters[place]);
+        }
     }
 
     /// The answer of the meter as it is suspected to be, where it is.
@@ -590,7 +648,9 @@ impl<'c> Replay<'c> {
             }
         }
         self.finished += 1;
-        if self.finished.is_multiple_of(BLOCK) {
+        if self.nobody.is_some() {
+            self.lessons.clear();
+        } else if self.finished.is_multiple_of(BLOCK) {
             let experience = self.finder.experience_mut();
             for lesson in self.lessons.drain(..) {
                 match lesson {

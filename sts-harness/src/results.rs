@@ -6,7 +6,7 @@ mod parquet;
 use std::path::{Path, PathBuf};
 
 use crate::input::Rejected;
-use crate::replay::{Reproduced, Verdict};
+use crate::replay::Verdict;
 pub use crate::row_file::WriteError;
 use crate::row_file::{RowFile, csv_line};
 use crate::table::{guarded, reject_fields, reject_header};
@@ -148,35 +148,19 @@ fn cells(verdict: &Verdict) -> [String; COLUMNS.len()] {
         verdict.result_code.map(|code| code.to_string()).unwrap_or_default(),
         text(verdict.display.as_deref()),
         text(verdict.display_basis),
-        reproduced(verdict.reproduced).unwrap_or_default().to_owned(),
+        verdict.reproduced.text().unwrap_or_default().to_owned(),
         text(verdict.cause),
         number(verdict.confidence),
-        causes(verdict),
+        verdict.causes_text().unwrap_or_default(),
         verdict.trials.to_string(),
         verdict.expected_chance_matches.to_string(),
-        guarded(&verdict.evidence.join("; ")),
+        text(verdict.evidence_text().as_deref()),
         text(verdict.action),
         text(verdict.advice),
         text(verdict.reason.as_deref()),
         text(verdict.event.as_deref()),
         text(verdict.error.as_deref()),
     ]
-}
-
-fn causes(verdict: &Verdict) -> String {
-    if verdict.causes.is_empty() {
-        return String::new();
-    }
-    serde_json::to_string(&verdict.causes).unwrap_or_default()
-}
-
-const fn reproduced(reproduced: Reproduced) -> Option<&'static str> {
-    match reproduced {
-        Reproduced::Yes => Some("true"),
-        Reproduced::No => Some("false"),
-        Reproduced::Near => Some("near"),
-        Reproduced::NoClaim => None,
-    }
 }
 
 /// A file of rows that were not taken, made once there is one.

@@ -2,6 +2,9 @@
 
 mod bulk;
 mod digits;
+mod fields;
+#[cfg(feature = "parquet")]
+mod parquet;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -21,6 +24,9 @@ use crate::keys::KeyRing;
 use crate::records::VerifyRow;
 
 pub use bulk::Bulk;
+pub use fields::Fields;
+#[cfg(feature = "parquet")]
+pub use parquet::ParquetTable;
 pub use write::{COLUMNS, Form, Lines, Writer};
 
 /// Authenticates a token under every held key that fits what the row says.
@@ -64,6 +70,58 @@ impl Verdict<'_> {
             Outcome::Refused(_, rejection) => rejection.code(),
             Outcome::Authentic { .. } => "Authentic",
         }
+    }
+
+    /// What the token says, where it is authentic.
+    #[must_use]
+    pub const fn payload(&self) -> Option<&Payload> {
+        match &self.outcome {
+            Outcome::Authentic { payload, .. } => Some(payload),
+            _ => None,
+        }
+    }
+
+    /// How its TID is read; `None` where it is not authentic.
+    #[must_use]
+    pub fn reading(&self) -> Option<&TidReading> {
+        match &self.outcome {
+            Outcome::Authentic { reading, .. } => Some(reading),
+            _ => None,
+        }
+    }
+
+    /// The token's class; `None` where the digits are no token.
+    #[must_use]
+    pub const fn class(&self) -> Option<Class> {
+        match &self.outcome {
+            Outcome::Malformed(_) => None,
+            Outcome::KeyMissing(class) | Outcome::Refused(class, _) => Some(*class),
+            Outcome::Authentic { payload, .. } => Some(payload.kind().0),
+        }
+    }
+
+    /// What is wrong with the digits, where they are no token.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        match &self.outcome {
+            Outcome::Malformed(error) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The id of the first key that opens it.
+    #[must_use]
+    pub const fn key_id(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Authentic { key_id, .. } => *key_id,
+            _ => None,
+        }
+    }
+
+    /// How many keys were tried.
+    #[must_use]
+    pub const fn trials(&self) -> u32 {
+        self.trials
     }
 
     /// The published form.
@@ -224,6 +282,14 @@ impl<'r> Opener<'r> {
         }
         found.sort_by_key(|candidate| ring.position(candidate.id));
         found
+    }
+
+    /// What a token says under one key, and how many were tried: none where the vending key gives
+    /// none.
+    fn single(&mut self, token: Token, derivation: Derivation) -> (Option<Payload>, u32) {
+        let key = self.key(derivation);
+        let payload = key.as_ref().and_then(|key| token.open(key).authenticate().ok());
+        (payload, u32::from(key.is_some()))
     }
 
     /// A meter's key, derived unless it is held; `None` where the vending key gives none.

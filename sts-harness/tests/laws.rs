@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use sts_harness::case::{Case, Overrides};
+use sts_harness::diagnose::Settings;
+use sts_harness::fleet::Fleet;
 use sts_harness::keys::Locked;
 use sts_harness::records::EntryRow;
 use sts_harness::replay::{Replay, Step};
@@ -90,6 +92,27 @@ proptest! {
             merged.extend(answers(&case, &meters.flatten().collect::<Vec<_>>()));
         }
         prop_assert_eq!(merged, answers(&case, &case.entries));
+    }
+
+    #[test]
+    fn meters_judged_alone_give_the_same_verdicts_however_the_case_is_cut(seed in any::<u64>()) {
+        let case = simulated(seed);
+        let settings = || Settings { alone: true, ..Settings::default() };
+        let text = |step: Step| serde_json::to_string(&step.verdict).unwrap();
+        let mut whole = Replay::with_settings(&case, settings());
+        let mut whole: Vec<String> =
+            whole.steps(&case.entries, 2).into_iter().map(text).collect();
+        let mut parts = Vec::new();
+        for entries in by_meter(&case) {
+            let mut meters = Fleet::new();
+            let row = case.fleet.find(&entries[0].pan).map(|it| case.fleet.meters[it].row.clone());
+            meters.add(case.meter(row.unwrap()).unwrap());
+            let mut part = Replay::of_meters(&case, meters, settings());
+            parts.extend(part.steps(&entries, 1).into_iter().map(text));
+        }
+        whole.sort_unstable();
+        parts.sort_unstable();
+        prop_assert_eq!(parts, whole);
     }
 
     #[test]

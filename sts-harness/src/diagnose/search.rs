@@ -511,7 +511,7 @@ impl<'a> Search<'a> {
     /// The other meters of the case as they are now.
     fn meters_of_the_case(&mut self, token: Token) {
         let fleet = self.fleet;
-        let others = fleet.meters.len() - 1;
+        let others = fleet.meters.len().saturating_sub(1);
         if others == 0 || !self.take_on(others, "the other meters of the case") {
             return;
         }

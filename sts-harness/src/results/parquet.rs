@@ -11,7 +11,6 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
-use super::{causes, reproduced};
 use crate::replay::Verdict;
 use crate::row_file::WriteError;
 
@@ -112,21 +111,20 @@ impl File {
                 column.put(value);
             }
         };
-        let evidence = verdict.evidence.join("; ");
-        let causes = causes(verdict);
+        let (causes, evidence) = (verdict.causes_text(), verdict.evidence_text());
         put(Value::Int(Some(verdict.schema.into())));
         put(Value::Text(Some(&verdict.id)));
         put(Value::Text(verdict.result));
         put(Value::Int(verdict.result_code.map(i32::from)));
         put(Value::Text(verdict.display.as_deref()));
         put(Value::Text(verdict.display_basis));
-        put(Value::Text(reproduced(verdict.reproduced)));
+        put(Value::Text(verdict.reproduced.text()));
         put(Value::Text(verdict.cause));
         put(Value::Double(verdict.confidence));
-        put(Value::Text(Some(causes.as_str()).filter(|text| !text.is_empty())));
+        put(Value::Text(causes.as_deref()));
         put(Value::Long(verdict.trials.into()));
         put(Value::Double(Some(verdict.expected_chance_matches)));
-        put(Value::Text(Some(evidence.as_str()).filter(|text| !text.is_empty())));
+        put(Value::Text(evidence.as_deref()));
         put(Value::Text(verdict.action));
         put(Value::Text(verdict.advice));
         put(Value::Text(verdict.reason.as_deref()));

@@ -10,7 +10,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use sts_batch::{Batch, Cipher};
 use sts_core::key::{EncryptionAlgorithm, KeyAttributes, KeyDerivation, KeyType, control_block};
-use sts_core::{KeyExpiryNumber, MeterPan, Rejection, TariffIndex, Token};
+use sts_core::{KeyExpiryNumber, MeterPan, Payload, Rejection, TariffIndex, Token};
 use zeroize::Zeroizing;
 
 use super::digits::{bcd_16, luhn_holds, twenty};
@@ -27,8 +27,8 @@ use crate::table::Table;
 /// The answers are those of [`verify`](super::verify()), in order.
 #[derive(Debug)]
 pub struct Bulk<'r> {
-    ring: &'r KeyRing,
-    batch: Batch,
+    pub(super) ring: &'r KeyRing,
+    pub(super) batch: Batch,
     /// By the digits of SGC, KRN and KT, where one vending key alone has them.
     sole: HashMap<u64, Sole<'r>, BuildHasherDefault<Mixed>>,
     /// Meters that have a key of their own.
@@ -58,7 +58,7 @@ impl Hasher for Mixed {
 
 /// The one vending key that fits a row.
 #[derive(Debug)]
-struct Sole<'r> {
+pub(super) struct Sole<'r> {
     /// Its place in the ring.
     at: usize,
     /// What is written of it.
@@ -66,6 +66,38 @@ struct Sole<'r> {
     reading: TidReading,
     /// The key and the control block for tariff index 00, where planes derive from them.
     in_planes: Option<(Zeroizing<u64>, u64)>,
+}
+
+impl<'r> Sole<'r> {
+    /// What there is to say of a token that was tried under this key alone.
+    pub(super) fn verdict<'a>(
+        &'a self,
+        id: Cow<'a, str>,
+        digits: &'a str,
+        token: Token,
+        payload: Option<Payload>,
+        trials: u32,
+    ) -> Verdict<'a> {
+        let class = token.class();
+        let outcome = match payload {
+            Some(payload) => Outcome::Authentic {
+                payload,
+                reading: Cow::Borrowed(&self.reading),
+                key_id: Some(self.id[0]),
+            },
+            None if trials == 0 => Outcome::KeyMissing(class),
+            None => Outcome::Refused(class, Rejection::Crc),
+        };
+        let matches: &[&str] = if payload.is_some() { &self.id } else { &[] };
+        Verdict {
+            id,
+            token: Cow::Borrowed(digits),
+            outcome,
+            trials,
+            matches: Cow::Borrowed(matches),
+            only: (trials == 1).then_some(self.at),
+        }
+    }
 }
 
 impl<'r> Bulk<'r> {
@@ -97,6 +129,37 @@ impl<'r> Bulk<'r> {
         sole.retain(|name, _| !several.contains(name));
         let own = ring.decoders.iter().map(|entry| entry.pan).collect();
         Self { ring, batch: Batch::new(), sole, own }
+    }
+
+    /// How a row is opened, where one key alone fits; `None` elsewhere. A row that planes open is
+    /// put there.
+    #[inline]
+    pub(super) fn sort(
+        &self,
+        said: &Said,
+        pan: impl Fn() -> Option<MeterPan>,
+        planes: &mut Planes,
+    ) -> Option<(&Sole<'r>, Way)> {
+        let sole = self.sole.get(&said.sole)?;
+        let [tens, units] = said.ti.map(|digit| digit.wrapping_sub(b'0'));
+        let ti = TariffIndex::new(10_u8.checked_mul(tens)?.checked_add(units)?).ok()?;
+        if !said.token.class().is_encrypted() || tens > 9 || units > 9 {
+            return None;
+        }
+        if !self.own.is_empty() && self.own.contains(&pan()?) {
+            return None;
+        }
+        match &sole.in_planes {
+            Some((vending, control)) if said.ea == EncryptionAlgorithm::Sta => {
+                let ti = u64::from(tens << 4 | units) << TARIFF_BIT;
+                planes.vending.push(**vending);
+                planes.blocks.push(said.pan_block ^ control ^ ti);
+                planes.class_bits.push(said.token.class().bits());
+                planes.tokens.push(said.token.block());
+                Some((sole, Way::InPlanes))
+            }
+            _ => Some((sole, Way::Single((sole.at, pan()?, said.ea, ti)))),
+        }
     }
 
     /// Verifies a table, and says its header.
@@ -260,15 +323,31 @@ struct Row {
     id: Range<usize>,
     /// Where the meter's number stands.
     meter: Range<usize>,
-    pan_block: u64,
-    ea: EncryptionAlgorithm,
-    /// The digits of SGC, KRN and KT.
-    sole: u64,
-    /// The digits of the tariff index.
-    ti: [u8; 2],
     /// Where the token's digits stand.
     digits: usize,
-    token: Token,
+    said: Said,
+}
+
+/// A token, and all that its key depends on.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    pub(super) pan_block: u64,
+    pub(super) ea: EncryptionAlgorithm,
+    /// The digits of SGC, KRN and KT.
+    pub(super) sole: u64,
+    /// The digits of the tariff index.
+    pub(super) ti: [u8; 2],
+    pub(super) token: Token,
+}
+
+/// The algorithm of two digits.
+pub(super) const fn algorithm(digits: [u8; 2]) -> Option<EncryptionAlgorithm> {
+    match &digits {
+        b"07" => Some(EncryptionAlgorithm::Sta),
+        b"09" => Some(EncryptionAlgorithm::Dea),
+        b"11" => Some(EncryptionAlgorithm::Misty1),
+        _ => None,
+    }
 }
 
 impl<'a> Layout<'a> {
@@ -361,12 +440,7 @@ impl<'a> Layout<'a> {
             _ => return None,
         };
         let at = |place: Place| begins[place.0] + place.1;
-        let ea = match chunk(bytes, at(places.ea))? {
-            b"07" => EncryptionAlgorithm::Sta,
-            b"09" => EncryptionAlgorithm::Dea,
-            b"11" => EncryptionAlgorithm::Misty1,
-            _ => return None,
-        };
+        let ea = algorithm(*chunk(bytes, at(places.ea))?)?;
         let [a, b, c, d, e, f] = *chunk(bytes, at(places.sgc))?;
         let [krn, kt] = [places.krn, places.kt].map(|place| bytes.get(at(place)).copied());
         let sole = u64::from_le_bytes([a, b, c, d, e, f, krn?, kt?]);
@@ -379,7 +453,8 @@ impl<'a> Layout<'a> {
         } else {
             (meter..meter + 18, pan(chunk(bytes, meter)?)?)
         };
-        Some((Row { id, meter, pan_block, ea, sole, ti, digits, token }, next))
+        let said = Said { pan_block, ea, sole, ti, token };
+        Some((Row { id, meter, digits, said }, next))
     }
 
     const fn ends(&self, byte: u8) -> bool {
@@ -428,7 +503,7 @@ fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Range<usize> {
 }
 
 /// The PAN block of a meter's 18 digits, whose check digits are right.
-fn pan(digits: &[u8; 18]) -> Option<u64> {
+pub(super) fn pan(digits: &[u8; 18]) -> Option<u64> {
     let [first, middle @ .., last] = digits;
     let block = bcd_16(middle)?;
     // An issuer's first digit is doubled: 6 counts 3.
@@ -444,11 +519,20 @@ fn pan(digits: &[u8; 18]) -> Option<u64> {
 }
 
 /// The PAN block of a DRN of 11 digits under the usual issuer, whose check digit is right.
-fn drn(digits: &[u8; 11]) -> Option<u64> {
+pub(super) fn drn(digits: &[u8; 11]) -> Option<u64> {
     let mut all = *b"0000000000000000";
     all[5..].copy_from_slice(digits);
     let block = bcd_16(&all)?;
     luhn_holds(block, false, 0).then_some(0x00727 << 44 | block)
+}
+
+/// How a row is opened under the one key that fits.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// With others, in planes.
+    InPlanes,
+    /// By itself.
+    Single(Derivation),
 }
 
 /// What is to be said of a part of a block.
@@ -484,7 +568,7 @@ struct Worker<'w, 'r> {
 
 /// Columns of the rows that planes open.
 #[derive(Default)]
-struct Planes {
+pub(super) struct Planes {
     vending: Zeroizing<Vec<u64>>,
     blocks: Vec<u64>,
     class_bits: Vec<u8>,
@@ -494,18 +578,24 @@ struct Planes {
 }
 
 impl Planes {
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.vending.clear();
         self.blocks.clear();
         self.class_bits.clear();
         self.tokens.clear();
     }
 
-    fn open(&mut self, batch: Batch) {
+    pub(super) fn open(&mut self, batch: Batch) {
         self.plain.resize(self.tokens.len(), 0);
         self.holds.resize(self.tokens.len(), false);
         let Self { vending, blocks, class_bits, tokens, plain, holds } = self;
         batch.open_rows(Cipher::Sta, vending, blocks, class_bits, tokens, plain, holds);
+    }
+
+    /// What the token in a place says, where it authenticates.
+    pub(super) fn payload(&self, place: usize, token: Token) -> Option<Payload> {
+        let opened = token.opened_elsewhere(self.plain[place], EncryptionAlgorithm::Sta);
+        self.holds[place].then(|| opened.authenticate().ok()).flatten()
     }
 }
 
@@ -537,19 +627,13 @@ impl<'w, 'r> Worker<'w, 'r> {
         for item in items.drain(..) {
             let (taken, payload, trials) = match item {
                 Item::InPlanes(taken) => {
-                    let opened = taken
-                        .token
-                        .opened_elsewhere(self.planes.plain[place], EncryptionAlgorithm::Sta);
-                    let payload =
-                        self.planes.holds[place].then(|| opened.authenticate().ok()).flatten();
                     place += 1;
+                    let payload = self.planes.payload(place - 1, taken.token);
                     (taken, payload, 1)
                 }
                 Item::Single(taken, derivation) => {
-                    let key = self.opener.key(derivation);
-                    let payload =
-                        key.as_ref().and_then(|key| taken.token.open(key).authenticate().ok());
-                    (taken, payload, u32::from(key.is_some()))
+                    let (payload, trials) = self.opener.single(taken.token, derivation);
+                    (taken, payload, trials)
                 }
                 Item::Others(range, line) => {
                     self.others(&block.bytes[range], line, rejected, &mut each)?;
@@ -557,30 +641,12 @@ impl<'w, 'r> Worker<'w, 'r> {
                 }
             };
             let Taken { sole, id, digits, line, token } = taken;
-            let class = token.class();
-            let outcome = match payload {
-                Some(payload) => Outcome::Authentic {
-                    payload,
-                    reading: Cow::Borrowed(&sole.reading),
-                    key_id: Some(sole.id[0]),
-                },
-                None if trials == 0 => Outcome::KeyMissing(class),
-                None => Outcome::Refused(class, Rejection::Crc),
-            };
             let id = if id.is_empty() {
                 Cow::Owned((block.line + u64::from(line)).to_string())
             } else {
                 Cow::Borrowed(text(id))
             };
-            let matches: &[&str] = if payload.is_some() { &sole.id } else { &[] };
-            each(&Verdict {
-                id,
-                token: Cow::Borrowed(text(digits..digits + 20)),
-                outcome,
-                trials,
-                matches: Cow::Borrowed(matches),
-                only: (trials == 1).then_some(sole.at),
-            });
+            each(&sole.verdict(id, text(digits..digits + 20), token, payload, trials));
         }
         self.items = items;
         Ok(())
@@ -613,34 +679,19 @@ impl<'w, 'r> Worker<'w, 'r> {
     /// row, or not one key alone fits.
     fn take(&mut self, bytes: &[u8], from: usize, line: u32) -> Option<usize> {
         let (row, next) = self.layout.row(bytes, from)?;
-        let sole = self.bulk.sole.get(&row.sole)?;
-        let [tens, units] = row.ti.map(|digit| digit.wrapping_sub(b'0'));
-        let ti = TariffIndex::new(10_u8.checked_mul(tens)?.checked_add(units)?).ok()?;
-        if !row.token.class().is_encrypted() || tens > 9 || units > 9 {
-            return None;
-        }
         let pan = || meter_pan(std::str::from_utf8(&bytes[row.meter.clone()]).ok()?).ok();
-        if !self.bulk.own.is_empty() && self.bulk.own.contains(&pan()?) {
-            return None;
-        }
+        let (sole, way) = self.bulk.sort(&row.said, pan, &mut self.planes)?;
         let taken = Taken {
             sole,
             id: u32::try_from(row.id.start).ok()?..u32::try_from(row.id.end).ok()?,
             digits: u32::try_from(row.digits).ok()?,
             line,
-            token: row.token,
+            token: row.said.token,
         };
-        match &sole.in_planes {
-            Some((vending, control)) if row.ea == EncryptionAlgorithm::Sta => {
-                let ti = u64::from(tens << 4 | units) << TARIFF_BIT;
-                self.planes.vending.push(**vending);
-                self.planes.blocks.push(row.pan_block ^ control ^ ti);
-                self.planes.class_bits.push(row.token.class().bits());
-                self.planes.tokens.push(row.token.block());
-                self.items.push(Item::InPlanes(taken));
-            }
-            _ => self.items.push(Item::Single(taken, (sole.at, pan()?, row.ea, ti))),
-        }
+        self.items.push(match way {
+            Way::InPlanes => Item::InPlanes(taken),
+            Way::Single(derivation) => Item::Single(taken, derivation),
+        });
         Some(next)
     }
 

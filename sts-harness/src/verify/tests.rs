@@ -311,3 +311,93 @@ fn columns_are_the_properties_of_the_schema() {
         schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(names, COLUMNS);
 }
+
+proptest! {
+    #[test]
+    fn fields_say_what_rows_say_one_by_one(
+        seeds in proptest::collection::vec(any::<u64>(), 0..40),
+        change in proptest::option::of((any::<proptest::sample::Index>(), 0..7_usize, "[0-9 ]{0,20}")),
+    ) {
+        let ring = ring();
+        let mut rows: Vec<[String; 7]> = seeds
+            .into_iter()
+            .map(|seed| {
+                let [_, pan, drn, ea, sgc, krn, ti, kt, token, _] = good(seed);
+                [token, pan + &drn, ea, sgc, krn, ti, kt]
+            })
+            .collect();
+        if let Some((row, column, text)) = change && !rows.is_empty() {
+            let row = row.index(rows.len());
+            rows[row][column] = text;
+        }
+        let fields = rows.iter().map(|[token, meter, ea, sgc, krn, ti, kt]| Fields {
+            token, meter, ea, sgc, krn, ti, kt,
+        });
+        let mut told = Vec::new();
+        Bulk::new(&ring).fields(fields, |verdict| told.push(verdict.map(Verdict::object)));
+        for (row, told) in rows.iter().zip(&told) {
+            let names = ["token", "", "ea", "sgc", "krn", "ti", "kt"];
+            let get = |name: &str| {
+                let place = names.iter().position(|known| known == &name)?;
+                Some(row[place].trim()).filter(|text| !text.is_empty())
+            };
+            let meter = Some(row[1].trim()).filter(|text| !text.is_empty());
+            match (VerifyRow::of(String::new(), get), meter.map(crate::records::meter_pan).transpose()) {
+                (Ok(parsed), Ok(pan)) => {
+                    let alone = verify(&ring, &VerifyRow { pan, ..parsed });
+                    prop_assert_eq!(told.as_ref().ok(), Some(&alone));
+                }
+                _ => prop_assert!(told.is_err(), "{:?}", told),
+            }
+        }
+        prop_assert_eq!(told.len(), rows.len());
+    }
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn table_in_parquet_is_the_one_in_csv() {
+    use std::io::Read;
+    use std::sync::Arc;
+
+    use ::parquet::data_type::{ByteArray, ByteArrayType};
+    use ::parquet::file::properties::WriterProperties;
+    use ::parquet::file::writer::SerializedFileWriter;
+
+    let rows: Vec<[String; 10]> = (0..5000).map(good).collect();
+    let columns: Vec<&str> = HEADER.trim().split(',').collect();
+    let fields = columns.iter().map(|name| match *name {
+        "id" => format!("REQUIRED BYTE_ARRAY {name} (STRING);"),
+        _ => format!("OPTIONAL BYTE_ARRAY {name} (STRING);"),
+    });
+    let schema = format!("message t {{ {} }}", fields.collect::<String>());
+    let schema = ::parquet::schema::parser::parse_message_type(&schema).unwrap();
+    let path = std::env::temp_dir().join(format!("sts-verify-{}.parquet", std::process::id()));
+    let settings = Arc::new(WriterProperties::builder().build());
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer = SerializedFileWriter::new(file, Arc::new(schema), settings).unwrap();
+    for rows in rows.chunks(1700) {
+        let mut group = writer.next_row_group().unwrap();
+        for (place, name) in columns.iter().enumerate() {
+            let there: Vec<i16> =
+                rows.iter().map(|row| i16::from(!row[place].is_empty())).collect();
+            let values: Vec<ByteArray> = rows
+                .iter()
+                .map(|row| row[place].as_str())
+                .filter(|text| *name == "id" || !text.is_empty())
+                .map(ByteArray::from)
+                .collect();
+            let mut column = group.next_column().unwrap().unwrap();
+            let levels = (*name != "id").then_some(there.as_slice());
+            column.typed::<ByteArrayType>().write_batch(&values, levels, None).unwrap();
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+    }
+    writer.close().unwrap();
+    let mut read = String::new();
+    ParquetTable::open(&path).unwrap().read_to_string(&mut read).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let lines: Vec<String> = rows.iter().map(|row| row.join(",") + "\n").collect();
+    assert_eq!(read, HEADER.to_owned() + &lines.concat());
+}
