@@ -109,6 +109,20 @@ Examples: sts conform --command './meter --port 3' --junit results.xml
 Examples: sts serve examples/mangaung-2024
           sts serve --keys keys.toml --listen 127.0.0.1:8055 --token-file api.token")]
     Serve(ServeArgs),
+    /// Ask in SQL: Parquet and CSV as tables, with functions for tokens.
+    #[cfg(feature = "sql")]
+    #[command(after_help = "\
+A file's table has its name: sales.parquet is sales. CSV is text throughout, so that numbers keep
+their zeros. Functions, with the columns of sts verify and of a case:
+  sts_verify(token, meter, ea, sgc, krn, ti, kt)   whether a token authenticates
+  sts_decode(token, meter, ea, sgc, krn, ti, kt)   what it says
+  sts_diagnose(meter, entry)                       why an entry was refused, by itself
+  sts_replay(meter, entry) OVER (PARTITION BY meter ORDER BY time)
+  sts_tid_time(tid, base_date)  sts_time(text)  sts_meter(number)  sts_meter_problem(number)
+Examples: sts sql 'SELECT sts_meter(drn), count(*) FROM meters GROUP BY 1' case/meters.csv
+          sts sql --keys keys.toml --out verdicts.parquet \\
+            'SELECT *, sts_verify(token, pan, ea, sgc, krn, ti, kt) AS result FROM sales' sales.parquet")]
+    Sql(SqlArgs),
     /// Turn a token identifier into a date, or a date into an identifier.
     #[command(after_help = "Examples: sts tid 85740    sts tid 2024-11-01T08:00:00Z")]
     Tid(TidArgs),
@@ -200,6 +214,32 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// How many threads work; as many as the machine has when absent. The answers are the same.
+    #[arg(long)]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[cfg(feature = "sql")]
+#[derive(Args, Debug)]
+pub(crate) struct SqlArgs {
+    /// The query; `-` reads standard input.
+    pub(crate) query: String,
+    /// Files that are tables under their own names, without the ending.
+    pub(crate) files: Vec<PathBuf>,
+    /// A table of another name: a file, or a folder of Parquet files. May be repeated.
+    #[arg(long, value_name = "NAME=PATH")]
+    pub(crate) table: Vec<String>,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+    /// A profile in a file that meters name. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Vec<String>,
+    /// Beliefs about causes and records in place of the built-in ones: a changed diagnosis.toml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+    /// A file for the answers, in the form that its name ends in: .parquet, .csv or .ndjson.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// How many threads work; as many as the machine has when absent.
     #[arg(long)]
     pub(crate) threads: Option<NonZeroUsize>,
 }

@@ -20,6 +20,8 @@ mod secret;
 mod serve;
 mod shell;
 mod simulate;
+#[cfg(feature = "sql")]
+mod sql;
 mod texts;
 mod verify;
 
@@ -60,6 +62,8 @@ fn main() -> std::process::ExitCode {
         Verb::Profiles(args) => lookup::profiles(args, &mut out),
         #[cfg(feature = "serve")]
         Verb::Serve(args) => serve::run(args, &mut out),
+        #[cfg(feature = "sql")]
+        Verb::Sql(args) => sql::run(args, &mut out),
         Verb::Keys(args) => keys::run(args, &mut out),
         Verb::Config(args) => settings.run(args, &matches, &mut out),
         Verb::Completions(args) => shell::completions(args, &mut out),

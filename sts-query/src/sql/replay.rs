@@ -1,0 +1,69 @@
+//! The query that replays entries against meters.
+
+use std::fmt::Write;
+
+use arrow::datatypes::{Fields, Schema};
+use datafusion::common::{Result, plan_err};
+use datafusion::prelude::SessionContext;
+use sts_harness::records::{EntryRow, MeterRow};
+
+use super::holders::Label;
+use crate::replay::verdict_fields;
+
+/// The query that replays one table against another, meter by meter in time order: the verdicts of
+/// `sts replay --alone`, a row each. Entries of the same time are in the order of the column `line`,
+/// where the table has one, and of `id` elsewhere.
+///
+/// # Errors
+///
+/// [`DataFusionError`](datafusion::common::DataFusionError) where a table is not there, or has no
+/// column that names the meter.
+pub async fn replay_query(
+    context: &SessionContext,
+    meters: &str,
+    entries: &str,
+    keys: Option<&Label>,
+) -> Result<String> {
+    let of = async |table| Ok::<_, _>(context.table(table).await?.schema().as_arrow().clone());
+    let (meter_schema, entry_schema): (Schema, Schema) = (of(meters).await?, of(entries).await?);
+    let meter_key = key("meters", &meter_schema)?;
+    let entry_key = key("entries", &entry_schema)?;
+    let columns = |schema: &Schema, side: &str, known: fn(&str) -> bool| {
+        let known = schema.fields().iter().map(|field| field.name()).filter(|name| known(name));
+        let column = |name: &String| format!("'{name}', {side}.\"{name}\"");
+        known.map(column).collect::<Vec<_>>().join(", ")
+    };
+    let meter = columns(&meter_schema, "m", MeterRow::is_column);
+    let entry = columns(&entry_schema, "e", EntryRow::is_column);
+    let at = match entry_schema.field_with_name("entered_at") {
+        Ok(field) if field.data_type().is_string() => "sts_time(entered_at)",
+        Ok(_) => "entered_at",
+        Err(_) => return plan_err!("table {entries} has no column entered_at"),
+    };
+    let tie = if entry_schema.column_with_name("line").is_some() { "line" } else { "id" };
+    let keys = keys.map(|label| format!(", '{label}'")).unwrap_or_default();
+    let mut verdict = String::new();
+    for field in &verdict_fields() as &Fields {
+        let comma = if verdict.is_empty() { "" } else { ", " };
+        let _ = write!(verdict, "{comma}v['{0}'] AS \"{0}\"", field.name());
+    }
+    Ok(format!(
+        "SELECT {verdict} FROM (\
+         SELECT sts_replay(CASE WHEN m.at_meter IS NOT NULL THEN named_struct({meter}) END, \
+         named_struct({entry}){keys}) \
+         OVER (PARTITION BY e.of_meter ORDER BY e.at_time, e.\"{tie}\") AS v \
+         FROM (SELECT *, {entry_key} AS of_meter, {at} AS at_time FROM {entries}) e \
+         LEFT JOIN (SELECT *, {meter_key} AS at_meter FROM {meters}) m ON e.of_meter = m.at_meter)"
+    ))
+}
+
+/// What names the meter of a row.
+fn key(what: &str, schema: &Schema) -> Result<&'static str> {
+    let has = |name| schema.column_with_name(name).is_some();
+    match (has("pan"), has("drn")) {
+        (true, true) => Ok("coalesce(sts_meter(pan), sts_meter(drn))"),
+        (true, false) => Ok("sts_meter(pan)"),
+        (false, true) => Ok("sts_meter(drn)"),
+        (false, false) => plan_err!("the table of {what} has no column pan or drn"),
+    }
+}
