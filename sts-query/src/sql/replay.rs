@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use arrow::datatypes::{Fields, Schema};
+use arrow::datatypes::Schema;
 use datafusion::common::{Result, plan_err};
 use datafusion::prelude::SessionContext;
 use sts_harness::records::{EntryRow, MeterRow};
@@ -24,17 +24,18 @@ pub async fn replay_query(
     entries: &str,
     keys: Option<&Label>,
 ) -> Result<String> {
-    let of = async |table| Ok::<_, _>(context.table(table).await?.schema().as_arrow().clone());
-    let (meter_schema, entry_schema): (Schema, Schema) = (of(meters).await?, of(entries).await?);
-    let meter_key = key("meters", &meter_schema)?;
-    let entry_key = key("entries", &entry_schema)?;
+    let (meter_table, entry_table) = (context.table(meters).await?, context.table(entries).await?);
+    let (meter_schema, entry_schema) =
+        (meter_table.schema().as_arrow(), entry_table.schema().as_arrow());
+    let meter_key = key("meters", meter_schema)?;
+    let entry_key = key("entries", entry_schema)?;
     let columns = |schema: &Schema, side: &str, known: fn(&str) -> bool| {
         let known = schema.fields().iter().map(|field| field.name()).filter(|name| known(name));
         let column = |name: &String| format!("'{name}', {side}.\"{name}\"");
         known.map(column).collect::<Vec<_>>().join(", ")
     };
-    let meter = columns(&meter_schema, "m", MeterRow::is_column);
-    let entry = columns(&entry_schema, "e", EntryRow::is_column);
+    let meter = columns(meter_schema, "m", MeterRow::is_column);
+    let entry = columns(entry_schema, "e", EntryRow::is_column);
     let at = match entry_schema.field_with_name("entered_at") {
         Ok(field) if field.data_type().is_string() => "sts_time(entered_at)",
         Ok(_) => "entered_at",
@@ -43,7 +44,7 @@ pub async fn replay_query(
     let tie = if entry_schema.column_with_name("line").is_some() { "line" } else { "id" };
     let keys = keys.map(|label| format!(", '{label}'")).unwrap_or_default();
     let mut verdict = String::new();
-    for field in &verdict_fields() as &Fields {
+    for field in &verdict_fields() {
         let comma = if verdict.is_empty() { "" } else { ", " };
         let _ = write!(verdict, "{comma}v['{0}'] AS \"{0}\"", field.name());
     }
