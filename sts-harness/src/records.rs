@@ -208,6 +208,17 @@ pub fn meter_pan(text: &str) -> Result<MeterPan, String> {
         .map_err(|error| error.to_string())
 }
 
+/// The meter that a row names: by its `pan`, or by its `drn` with or without an `iin`. `None` where it
+/// names none; `raw` gives a field as it stands.
+///
+/// # Errors
+///
+/// The field, what was found and expected.
+pub fn meter_named<'a>(raw: impl Fn(&str) -> Option<&'a str>) -> Result<Option<MeterPan>, String> {
+    let get = |name: &str| trimmed(raw(name));
+    pan_from(get("pan"), get("drn"), get("iin")).map_err(in_words)
+}
+
 /// A field without blanks around it; `None` where nothing is left.
 fn trimmed(field: Option<&str>) -> Option<&str> {
     field.map(str::trim).filter(|value| !value.is_empty())
@@ -391,6 +402,12 @@ impl MeterRow {
     #[must_use]
     pub fn is_column(name: &str) -> bool {
         METER_COLUMNS.known().any(|known| known == name)
+    }
+
+    /// The columns that `meters.csv` must have: at least one of each group.
+    #[must_use]
+    pub const fn required_columns() -> &'static [&'static [&'static str]] {
+        METER_COLUMNS.required
     }
 
     /// A new meter under a held key, everything else at its default.
@@ -595,6 +612,12 @@ impl EntryRow {
     #[must_use]
     pub fn is_column(name: &str) -> bool {
         ENTRY_COLUMNS.known().any(|known| known == name)
+    }
+
+    /// The columns that `entries.csv` must have: at least one of each group.
+    #[must_use]
+    pub const fn required_columns() -> &'static [&'static [&'static str]] {
+        ENTRY_COLUMNS.required
     }
 
     /// A token keyed at a meter, nothing else known.

@@ -68,10 +68,13 @@ impl<'a> Text<'a> {
             DataType::Null => Ok(Self::Silent),
             DataType::Dictionary(_, value) if value.is_string() => made(Digits::Any),
             _ if array.null_count() == array.len() => Ok(Self::Silent),
-            _ if NUMBERS_OF_DIGITS.contains(&name) => Err(ColumnError::new(
+            _ if found.is_numeric() && NUMBERS_OF_DIGITS.contains(&name) => Err(ColumnError::new(
                 name,
                 format!("is {found}, expected text: as a number it has lost its zeros"),
             )),
+            _ if found.is_floating() && !matches!(name, "quantity" | "paid") => {
+                Err(ColumnError::new(name, format!("is {found}, expected text or whole numbers")))
+            }
             DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64 => {
                 Err(ColumnError::new(
                     name,
@@ -140,6 +143,7 @@ impl<'a> Table<'a> {
         self.rows.is_valid(row)
     }
 
+    /// The text of a row in a column; `None` where there is no such column, or it says nothing.
     pub(crate) fn get(&self, name: &str, row: usize) -> Option<&str> {
         let (_, text) = self.columns.iter().find(|(column, _)| *column == name)?;
         text.get(row)
@@ -148,7 +152,7 @@ impl<'a> Table<'a> {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{Int64Array, TimestampSecondArray};
+    use arrow::array::{Float64Array, Int64Array, TimestampSecondArray};
 
     use super::*;
 
@@ -160,6 +164,9 @@ mod tests {
         let array = Int64Array::from(vec![7]);
         assert!(Text::of("ea", &array).is_ok_and(|text| text.get(0) == Some("07")));
         assert!(Text::of("krn", &array).is_ok_and(|text| text.get(0) == Some("7")));
+        let array = Float64Array::from(vec![1.0]);
+        assert!(Text::of("krn", &array).is_err_and(|error| error.problem.contains("whole")));
+        assert!(Text::of("quantity", &array).is_ok_and(|text| text.get(0) == Some("1.0")));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! * [`Functions`]: what the keys of a file, the profiles and the beliefs about causes say of Arrow
 //!   arrays, batch by batch. No engine is needed for it.
+//! * [`tables`]: tables with columns by name, and the meter of each entry.
 //! * [`numbers`]: what can be said of numbers without a key.
 //! * `sql` (feature `datafusion`): the same as functions of DataFusion, and a session that has them.
 //!
@@ -18,6 +19,7 @@ pub mod numbers;
 mod replay;
 #[cfg(feature = "datafusion")]
 pub mod sql;
+pub mod tables;
 
 #[cfg(feature = "datafusion")]
 pub use datafusion;

@@ -46,13 +46,18 @@ fn each(
 ///
 /// # Errors
 ///
-/// [`ColumnError`] for columns that are no whole numbers.
+/// [`ColumnError`] for columns that are no whole numbers, or not of the same length.
 pub fn tid_time(
     tids: &dyn Array,
     base_dates: &dyn Array,
 ) -> Result<TimestampSecondArray, ColumnError> {
     let tids = whole("tid", tids, &DataType::Int64)?;
     let base_dates = whole("base_date", base_dates, &DataType::Int32)?;
+    if base_dates.len() != tids.len() {
+        let (found, expected) = (base_dates.len(), tids.len());
+        let problem = format!("has {found} rows, expected {expected} as there are TIDs");
+        return Err(ColumnError::new("base_date", problem));
+    }
     let (tids, base_dates) =
         (tids.as_primitive::<Int64Type>(), base_dates.as_primitive::<Int32Type>());
     let times = tids.iter().zip(base_dates).map(|(tid, base_date): (_, Option<i32>)| {
