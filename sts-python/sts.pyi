@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Sequence
 from os import PathLike
 from typing import Protocol, TypeAlias, final
 
@@ -21,7 +21,7 @@ class Functions:
         *,
         kek_file: _Path | None = None,
         passphrase_file: _Path | None = None,
-        profiles: Iterable[_Path] = (),
+        profiles: Sequence[_Path] = (),
         model: _Path | None = None,
     ) -> Functions: ...
     @property

@@ -55,7 +55,10 @@ struct Functions(sts_query::Functions);
 #[pymethods]
 impl Functions {
     #[new]
-    #[pyo3(signature = (keys, *, kek_file=None, passphrase_file=None, profiles=Vec::new(), model=None))]
+    #[pyo3(
+        signature = (keys, *, kek_file=None, passphrase_file=None, profiles=Vec::new(), model=None),
+        text_signature = "(keys, *, kek_file=None, passphrase_file=None, profiles=(), model=None)"
+    )]
     fn open(
         py: Python<'_>,
         keys: PathBuf,

@@ -32,12 +32,12 @@ pub fn verify_columns(rows: &StructArray) -> Result<[ArrayRef; VERIFY_COLUMNS.le
 
 /// The meter of each row by the columns `pan`, `drn` and `iin`.
 fn meter_column(rows: &StructArray) -> Result<ArrayRef, ColumnError> {
+    let table = Table::of(rows, names_meter)?;
     let column = |name| rows.column_by_name(name).map(Arc::clone);
     match (column("pan"), column("drn"), column("iin")) {
         (Some(only), None, _) | (None, Some(only), None) => Ok(only),
         (None, None, _) => Ok(Arc::new(NullArray::new(rows.len()))),
         _ => {
-            let table = Table::of(rows, names_meter)?;
             let meters =
                 (0..rows.len()).map(|row| match meter_named(|name| table.get(name, row)) {
                     Ok(pan) => pan.map(|pan| pan.as_str().to_owned()),
