@@ -41,7 +41,7 @@ def issued(tool: str, folder: Path) -> pa.Table:
         for place, meter in enumerate(meters):
             what = ["credit", 0, "2024-11-02T10:10:00Z", 1 + place % 10_000]
             rows.writerow([place, meter, *KEY.values(), *what])
-    command = [tool, "issue", "--keys", KEYS, "--input", order, "--format", "ndjson"]
+    command = [tool, "issue", "--keys", str(KEYS), "--input", str(order), "--format", "ndjson"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as issue:
         assert issue.stdout is not None
         tokens = [json.loads(line)["tokens"][0] for line in issue.stdout]
