@@ -184,7 +184,8 @@ impl HolderArgs {
             }
             let model =
                 self.model.as_deref().map(sts_harness::diagnose::Model::load).transpose()?;
-            let functions = Functions::with(ring, &profiles, model.unwrap_or_default())?;
+            let functions = Functions::with(ring, &profiles, model.unwrap_or_default())
+                .map_err(Failure)?;
             Ok((label.clone(), functions))
         });
         held.collect()

@@ -9,6 +9,7 @@ use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::SchedulerConfig;
 use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service_with_listener};
 use datafusion::prelude::SessionConfig;
+use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use sts_query::sql::{self, Holders};
 
 use crate::tls::{self, Tls};
@@ -48,7 +49,7 @@ pub(crate) async fn run(args: &SchedulerArgs) -> Result<(), Failure> {
     };
     config.validate()?;
     let cluster = BallistaCluster::new_from_config(&config).await?;
-    let scheduler = create_scheduler(cluster, Arc::new(config)).await?;
+    let scheduler = create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, Arc::new(config)).await?;
     println!("scheduler at {}{}", args.listen, if tls.is_some() { ", with TLS" } else { "" });
     Ok(start_grpc_service_with_listener(listener, scheduler).await?)
 }
