@@ -10,18 +10,17 @@
 # is not set, it is built.
 
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
-. ../.ci/install.sh
-
 spark='' speed='' wheels=''
 for argument; do
   case $argument in
     --spark) spark=1 ;;
     --speed) speed=1 ;;
     -*) sed -n '2,/^$/ s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
-    *) wheels=$(realpath -m "$OLDPWD/$argument") ;;
+    *) wheels=$(realpath -m "$argument") ;;
   esac
 done
+cd "$(dirname "${BASH_SOURCE[0]}")"
+. ../.ci/install.sh
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 wheels=${wheels:-$CARGO_TARGET_DIR/wheels}
 
@@ -49,11 +48,13 @@ retry "$venv/bin/pip" install -q "$wheel[test]"
 if [ -n "$spark" ]; then
   command -v java >/dev/null || apt_install openjdk-17-jre-headless
   retry "$venv/bin/pip" install -q "${PYSPARK:-$wheel[spark]}"
+  case=$(realpath ../examples/mangaung-2024)
+  out=$CARGO_TARGET_DIR/python-spark
   # Workers are on this machine, and find each other without a name service.
   PATH=$venv/bin:$PATH PYSPARK_PYTHON=$venv/bin/python SPARK_LOCAL_IP=127.0.0.1 \
     "$venv/bin/spark-submit" --master 'local-cluster[2,1,1024]' --conf spark.log.level=WARN \
-    examples/spark_verify.py "$(realpath ../examples/mangaung-2024)" \
-    "$(realpath ../examples/mangaung-2024/keys.toml)"
+    examples/spark_verify.py "$case" "$case/keys.toml" "$out"
+  STS_SPARK=$out "$venv/bin/python" -m pytest -q tests/test_spark.py
 fi
 if [ -n "$speed" ]; then
   (cd ../sts-query && cargo build -q --profile engine --example verify_speed)

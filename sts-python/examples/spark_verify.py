@@ -1,9 +1,9 @@
 """Tokens verified and meters replayed on a Spark cluster.
 
-    spark-submit sts-python/examples/spark_verify.py CASE KEYS
+    spark-submit sts-python/examples/spark_verify.py CASE KEYS OUT
 
-CASE is a folder with `entries.csv` and `meters.csv`, and KEYS the path that every worker has its own
-key file at: keys are in nothing that Spark sends.
+CASE is a folder with `entries.csv` and `meters.csv`. KEYS is where each worker has its own key file:
+keys are in nothing that Spark sends. Parquet comes out, in OUT.
 """
 
 import sys
@@ -13,7 +13,7 @@ import pyarrow as pa
 import sts
 from pyspark.sql import SparkSession
 
-CASE, KEYS = sys.argv[1:]
+CASE, KEYS, OUT = sys.argv[1:]
 opened: list[sts.Functions] = []
 
 
@@ -38,12 +38,15 @@ spark = SparkSession.builder.appName("sts").getOrCreate()
 entries = spark.read.csv(f"{CASE}/entries.csv", header=True)
 meters = spark.read.csv(f"{CASE}/meters.csv", header=True)
 
-tokens = entries.withColumnRenamed("entered", "token").dropna(subset="token")
-# What an entry says of the key is what its vendor believed: every key is tried.
-tokens = tokens.select("id", "drn", "token").repartition(4)
-tokens.mapInArrow(verified, "id string, result string").groupBy("result").count().show()
+# What an entry says of the key is what its vendor believed: here every key is tried.
+tokens = entries.selectExpr("id", "drn", "entered AS token").dropna(subset="token")
+results = tokens.repartition(4).mapInArrow(verified, "id string, result string")
+results.write.parquet(f"{OUT}/results", mode="overwrite")
 
-verdicts = entries.groupBy("drn").cogroup(meters.groupBy("drn"))
-verdicts = verdicts.applyInArrow(replayed, "id string, result string, cause string, confidence double")
-verdicts.dropna(subset="cause").orderBy("id").show(100, truncate=False)
+verdicts = (
+    entries.groupBy("drn")
+    .cogroup(meters.groupBy("drn"))
+    .applyInArrow(replayed, "id string, result string, cause string, confidence double")
+)
+verdicts.write.parquet(f"{OUT}/verdicts", mode="overwrite")
 spark.stop()
