@@ -2,7 +2,7 @@
 //! least of three passes. On Linux.
 //!
 //! ```sh
-//! cargo run --release --example verify_speed KEYS FILE
+//! cargo run --release -p sts-query --example verify_speed -- KEYS FILE
 //! ```
 
 use std::error::Error;
