@@ -1,6 +1,8 @@
 """The answers are those of the tool `sts`, and those of the vectors."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -58,6 +60,16 @@ def test_entry_judged_by_itself_is_in_the_state_of_its_row(
     assert causes["2"] == "krn.ahead"
     # Nothing was accepted before it, so the token is not a used one.
     assert causes["8"] == "krn.ahead"
+
+
+def test_readme_has_the_example_and_what_it_says() -> None:
+    readme = (ROOT / "sts-python/README.md").read_text()
+    example = ROOT / "sts-python/examples/pandas_incident.py"
+    code, rest = readme.partition("```python\n")[2].split("```\n", 1)
+    assert example.read_text().endswith(code)
+    said = subprocess.check_output([sys.executable, example], cwd=ROOT, text=True)
+    shown = rest.partition("```text\n")[2].partition("…")[0]
+    assert shown and said.startswith(shown)
 
 
 def vectors(*names: str) -> list[Any]:

@@ -125,7 +125,7 @@ def test_times_of_columns(
     functions: sts.Functions, entries: pd.DataFrame, meters: pd.DataFrame
 ) -> None:
     expected = functions.replay(entries, meters)
-    local = sts.time(entries["entered_at"]).cast(pa.timestamp("us", "Africa/Johannesburg"))
+    local = sts.time(pa.array(entries["entered_at"])).cast(pa.timestamp("us", "Africa/Johannesburg"))
     timed = entries.assign(entered_at=local.to_pandas())
     assert functions.replay(timed, meters) == expected
     naive = entries.assign(entered_at=local.cast(pa.timestamp("us")).to_pandas())
