@@ -40,9 +40,12 @@ async fn session(args: &QueryArgs) -> Result<SessionContext, Failure> {
     if let Some(tls) = &tls {
         config = config.with_ballista_override_create_grpc_client_endpoint(tls.outwards());
     }
-    let mut state = default_session_builder(config)?;
-    sql::register(&mut state, &Holders::elsewhere())?;
-    Ok(SessionContext::remote_with_state(&format!("df://{}", args.scheduler), state).await?)
+    let state = default_session_builder(config)?;
+    let address = format!("df://{}", args.scheduler);
+    let context = SessionContext::remote_with_state(&address, state).await?;
+    // The engine makes a state of its own of the one it is given.
+    sql::register(&mut *context.state_ref().write(), &Holders::elsewhere())?;
+    Ok(context)
 }
 
 /// Runs a query and writes its answers: once each, whatever executors did, as they come here and

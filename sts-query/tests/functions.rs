@@ -29,13 +29,11 @@ fn table(name: &str) -> StructArray {
     let text = std::fs::read_to_string(example().join(name)).unwrap();
     let mut reader = csv(&text);
     let header = reader.remove(0);
-    let columns: Vec<ArrayRef> = (0..header.len())
-        .map(|place| {
-            let cells =
-                reader.iter().map(|row| Some(row[place].as_str()).filter(|it| !it.is_empty()));
-            Arc::new(cells.collect::<StringArray>()) as ArrayRef
-        })
-        .collect();
+    let column = |place: usize| -> ArrayRef {
+        let cells = reader.iter().map(|row| Some(row[place].as_str()).filter(|it| !it.is_empty()));
+        Arc::new(cells.collect::<StringArray>())
+    };
+    let columns: Vec<ArrayRef> = (0..header.len()).map(column).collect();
     let fields: Vec<Field> =
         header.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
     StructArray::new(Fields::from(fields), columns, None)
@@ -118,10 +116,8 @@ fn rows_that_cannot_be_read_say_so_and_others_go_on() {
     let said = functions.replay(&all_meters.slice(0, 1), &entries.slice(entries.len() - 1, 1));
     assert!(column(&said.unwrap(), "error").value(0).contains("is another than that of the entry"));
     // A field that is none.
-    let bad = StructArray::from(vec![(
-        Arc::new(Field::new("id", DataType::Utf8, true)),
-        Arc::new(StringArray::from(vec!["a"])) as ArrayRef,
-    )]);
+    let id: ArrayRef = Arc::new(StringArray::from(vec!["a"]));
+    let bad = StructArray::from(vec![(Arc::new(Field::new("id", DataType::Utf8, true)), id)]);
     let said = functions.replay(&all_meters.slice(0, 1), &bad).unwrap();
     assert!(column(&said, "error").value(0).contains("entered_at"), "{said:?}");
     assert_eq!(column(&said, "id").value(0), "a");
