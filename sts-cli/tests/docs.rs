@@ -39,6 +39,7 @@ const INSTEAD: &[(&str, &str)] = &[
 /// Commands that are not run here, and why.
 const NOT_RUN: &[(&str, &str)] = &[
     ("bash .ci/audit", "has a network and tools of its own"),
+    ("bash .ci/engine cluster", "builds a query engine"),
     ("bash .ci/page", "has a browser and tools of its own"),
     ("bash .ci/run", "runs this test"),
     ("bash .ci/run --list", "says nothing of the tool"),
@@ -70,8 +71,11 @@ const NOT_RUN: &[(&str, &str)] = &[
 ];
 
 /// Pages whose commands another test runs.
-const ELSEWHERE: &[(&str, &str)] =
-    &[("docs/firmware.md", "firmware/first/run.sh"), ("docs/serve.md", "tests/serve.rs")];
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("docs/beyond.md", ".ci/engine"),
+    ("docs/firmware.md", "firmware/first/run.sh"),
+    ("docs/serve.md", "tests/serve.rs"),
+];
 
 /// Pages whose output another test compares: its odds move with each judgement, and are masked there.
 const COMPARED_ELSEWHERE: &[(&str, &str)] = &[("docs/explain.md", "tests/explain.rs")];

@@ -62,7 +62,7 @@ struct SchedulerArgs {
     #[arg(long, default_value = "127.0.0.1:50050")]
     listen: SocketAddr,
     /// Seconds without a sign of an executor after which its work is given to others.
-    #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 6, value_name = "SECONDS")]
     executor_timeout: u64,
     /// Seconds without any executor after which queries fail.
     #[arg(long, default_value_t = 20, value_name = "SECONDS")]
@@ -184,8 +184,8 @@ impl HolderArgs {
             }
             let model =
                 self.model.as_deref().map(sts_harness::diagnose::Model::load).transpose()?;
-            let functions = Functions::with(ring, &profiles, model.unwrap_or_default())
-                .map_err(Failure)?;
+            let functions =
+                Functions::with(ring, &profiles, model.unwrap_or_default()).map_err(Failure)?;
             Ok((label.clone(), functions))
         });
         held.collect()

@@ -49,7 +49,8 @@ pub(crate) async fn run(args: &SchedulerArgs) -> Result<(), Failure> {
     };
     config.validate()?;
     let cluster = BallistaCluster::new_from_config(&config).await?;
-    let scheduler = create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, Arc::new(config)).await?;
+    let scheduler =
+        create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, Arc::new(config)).await?;
     println!("scheduler at {}{}", args.listen, if tls.is_some() { ", with TLS" } else { "" });
     Ok(start_grpc_service_with_listener(listener, scheduler).await?)
 }

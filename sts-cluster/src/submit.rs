@@ -36,6 +36,9 @@ async fn session(args: &QueryArgs) -> Result<SessionContext, Failure> {
     let tls = Tls::new(&args.tls)?;
     let mut config = SessionConfig::new_with_ballista()
         .with_target_partitions(args.partitions)
+        // Where an executor is lost, the adaptive planner of Ballista 55 loses the stages that it rolls
+        // back, and the query never ends.
+        .with_ballista_adaptive_query_planner(false)
         .with_ballista_use_tls(tls.is_some());
     if let Some(tls) = &tls {
         config = config.with_ballista_override_create_grpc_client_endpoint(tls.outwards());

@@ -23,7 +23,7 @@ const QUANTITY_DIGITS: u8 = 10;
 pub fn decoded_fields() -> Fields {
     let field = |name, data_type| Field::new(name, data_type, true);
     Fields::from(vec![
-        Field::new("result", DataType::Utf8, false),
+        field("result", DataType::Utf8),
         field("error", DataType::Utf8),
         field("token_class", DataType::UInt8),
         field("subclass", DataType::UInt8),
@@ -89,16 +89,19 @@ impl Decoded {
         }
     }
 
-    pub(crate) fn push(&mut self, verdict: Result<&Verdict<'_>, String>) {
-        let (payload, problem) = match &verdict {
-            Ok(verdict) => (verdict.payload(), verdict.problem()),
-            Err(problem) => (None, Some(problem.clone())),
+    /// One more; `None` for a row without a token, of which nothing is said.
+    pub(crate) fn push(&mut self, row: Option<Result<&Verdict<'_>, String>>) {
+        let result = row.as_ref().map(crate::functions::result);
+        let (verdict, problem) = match row {
+            Some(Ok(verdict)) => (Some(verdict), verdict.problem()),
+            Some(Err(problem)) => (None, Some(problem)),
+            None => (None, None),
         };
-        let verdict = verdict.ok();
+        let payload = verdict.and_then(Verdict::payload);
         let tid = payload.and_then(|payload| payload.tid());
         let reading = verdict.and_then(Verdict::reading);
         let made = tid.zip(reading).and_then(|(tid, reading)| reading.unix_minutes(tid));
-        self.result.append_value(verdict.map_or(crate::functions::FIELD_ERROR, Verdict::result));
+        self.result.append_option(result);
         self.error.append_option(problem);
         let class = verdict.and_then(Verdict::class);
         self.token_class.append_option(class.map(|class| class.bits()));

@@ -16,8 +16,10 @@ use crate::decode::Decoded;
 /// the token may be missing from the end, or silent: then every value that the keys allow is tried.
 pub const VERIFY_COLUMNS: [&str; 7] = ["token", "meter", "ea", "sgc", "krn", "ti", "kt"];
 
-/// The result of a row whose fields cannot be read.
-pub(crate) const FIELD_ERROR: &str = "FieldError";
+/// The result of a row: in the words of `sts verify`, or that a field cannot be read.
+pub(crate) fn result(row: &Result<&Verdict<'_>, String>) -> &'static str {
+    row.as_ref().map_or("FieldError", |verdict| verdict.result())
+}
 
 /// What the functions rest on: keys, profiles of meters, beliefs about causes.
 #[derive(Debug)]
@@ -74,11 +76,7 @@ impl Functions {
     pub fn verify(&self, columns: &[&dyn Array]) -> Result<StringArray, ColumnError> {
         let rows = columns.first().map_or(0, |column| column.len());
         let mut results = StringBuilder::with_capacity(rows, rows * 9);
-        self.each(columns, |verdict| match verdict {
-            Some(Ok(verdict)) => results.append_value(verdict.result()),
-            Some(Err(_)) => results.append_value(FIELD_ERROR),
-            None => results.append_null(),
-        })?;
+        self.each(columns, |row| results.append_option(row.as_ref().map(result)))?;
         Ok(results.finish())
     }
 
@@ -91,9 +89,7 @@ impl Functions {
     pub fn decode(&self, columns: &[&dyn Array]) -> Result<StructArray, ColumnError> {
         let rows = columns.first().map_or(0, |column| column.len());
         let mut decoded = Decoded::new(rows);
-        self.each(columns, |verdict| {
-            decoded.push(verdict.unwrap_or_else(|| Err("token: is empty".to_owned())));
-        })?;
+        self.each(columns, |row| decoded.push(row))?;
         Ok(decoded.finish())
     }
 
