@@ -48,6 +48,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("bash benches/instructions.sh --write", "changes the tree"),
     ("bash firmware/run.sh --write", "changes the tree"),
     ("bash sts-capi/header.sh --write", "changes the tree"),
+    ("bash sts-python/run.sh", "has a package index and tools of its own"),
     ("cargo build --release", "has built what is tested"),
     ("cargo fmt", "the step of that name"),
     ("cargo install --path sts-cli", "changes what is installed"),
@@ -63,6 +64,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ),
     ("cargo run --release -p sts-harness --example quality -- docs/quality", "takes minutes"),
     ("cargo test --workspace", "runs this test"),
+    ("sts sql", "a feature: .ci/engine"),
     (
         "sts keys import mine.toml --id g1 --sgc 600457 --krn 1 --kt 2 --dkga 02 --base-date 2014",
         "asks at a terminal: tests/keys.rs",
