@@ -15,6 +15,8 @@ use crate::{ExecutorArgs, Failure};
 
 /// Seconds to wait for a scheduler that is being started.
 const SCHEDULER_TIMEOUT: u16 = 30;
+/// Seconds between looks for parts of answers that nobody wants any more.
+const CLEAN_UP: u64 = 600;
 /// Seconds between signs of life.
 const HEARTBEAT: u64 = 2;
 
@@ -57,6 +59,9 @@ pub(crate) async fn run(args: &ExecutorArgs) -> Result<(), Failure> {
         scheduler_connect_timeout_seconds: SCHEDULER_TIMEOUT,
         task_scheduling_policy: TaskSchedulingPolicy::PullStaged,
         work_dir: args.work_dir.as_ref().map(|folder| folder.display().to_string()),
+        // The scheduler cannot tell executors that ask for work when a query is over.
+        job_data_ttl_seconds: args.keep.saturating_mul(3600),
+        job_data_clean_up_interval_seconds: CLEAN_UP,
         executor_heartbeat_interval_seconds: HEARTBEAT,
         memory_pool_size: memory,
         override_function_registry: Some(Arc::new(registry)),

@@ -89,6 +89,9 @@ struct ExecutorArgs {
     /// Where parts of answers are kept until they are fetched. A new folder where not given.
     #[arg(long, value_name = "FOLDER")]
     work_dir: Option<PathBuf>,
+    /// Hours after which parts of answers are removed: more than any query takes.
+    #[arg(long, default_value_t = 24, value_name = "HOURS")]
+    keep: u64,
     #[command(flatten)]
     holder: HolderArgs,
     #[command(flatten)]

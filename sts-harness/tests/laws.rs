@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
 use sts_harness::case::{Case, Overrides};
@@ -26,7 +27,10 @@ impl Drop for Folder {
 }
 
 fn simulated(seed: u64) -> Case {
-    let name = format!("sts-laws-{seed}-{}", std::process::id());
+    // Laws run beside each other, and with the same seeds where those once broke one of them.
+    static CASES: AtomicU64 = AtomicU64::new(0);
+    let case = CASES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("sts-laws-{}-{case}", std::process::id());
     let folder = Folder(std::env::temp_dir().join(name));
     let scale = Scale { seed: Some(seed), refusals: Some(12), ..Scale::default() };
     Scenario::load("small").unwrap().write(scale, &folder.0, true).unwrap();
