@@ -343,23 +343,19 @@ impl<'c> Replay<'c> {
     /// The same, its refusals searched in another way.
     #[must_use]
     pub fn with_settings(case: &'c Case, settings: Settings) -> Self {
-        Self::from_fleet(case, case.fleet.clone(), settings)
+        Self::of_meters(case, case.fleet.clone(), settings)
     }
 
     /// The same with the case's own meters, which are gone from it: there may be a million.
     #[must_use]
     pub fn taking_meters(case: &'c mut Case, settings: Settings) -> Self {
         let fleet = std::mem::take(&mut case.fleet);
-        Self::from_fleet(case, fleet, settings)
+        Self::of_meters(case, fleet, settings)
     }
 
     /// Starts from other meters than the case's, with its keys and profiles.
     #[must_use]
-    pub fn of_meters(case: &'c Case, meters: Fleet, settings: Settings) -> Self {
-        Self::from_fleet(case, meters, settings)
-    }
-
-    fn from_fleet(case: &'c Case, fleet: Fleet, settings: Settings) -> Self {
+    pub fn of_meters(case: &'c Case, fleet: Fleet, settings: Settings) -> Self {
         let last = vec![Last::NEVER; fleet.meters.len()];
         let nobody = settings.alone.then(Fleet::new);
         let finder = Finder::new(&case.keys, nobody.as_ref().unwrap_or(&fleet), settings);

@@ -100,7 +100,7 @@ fn diagnosis_takes_each_row_by_itself() {
     let said = functions.diagnose(twice(&meters).as_struct(), twice(&entries).as_struct()).unwrap();
     assert_eq!(column(&said, "display").value(0), "017");
     assert_eq!(column(&said, "cause").value(0), column(&said, "cause").value(1));
-    assert_eq!(said.slice(0, 1).to_data(), said.slice(0, 1).to_data());
+    assert_eq!(said.slice(0, 1), said.slice(1, 1));
 }
 
 #[test]
