@@ -4,6 +4,7 @@
 //! and who submits a query gets its answers. The distributing is Apache DataFusion Ballista's; the
 //! functions are those of `sts-query`.
 
+mod answers;
 mod executor;
 mod scheduler;
 mod submit;
@@ -12,6 +13,7 @@ mod tls;
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -61,7 +63,8 @@ struct SchedulerArgs {
     /// Where to listen. Beyond this machine only with TLS.
     #[arg(long, default_value = "127.0.0.1:50050")]
     listen: SocketAddr,
-    /// Seconds without a sign of an executor after which its work is given to others.
+    /// Seconds without a sign of an executor after which it is lost, and what it worked on is given
+    /// up and run anew by who asked for it.
     #[arg(long, default_value_t = 6, value_name = "SECONDS")]
     executor_timeout: u64,
     /// Seconds without any executor after which queries fail.
@@ -130,7 +133,7 @@ struct QueryArgs {
     /// A file for the answers, in the form that its name ends in: .parquet, .csv or .ndjson.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// How often a query is run again, where executors were lost while its answers were fetched.
+    /// How often a query, or a part of a replay, is run anew where an executor was lost.
     #[arg(long, default_value_t = 2)]
     retries: u32,
     #[command(flatten)]
@@ -160,6 +163,10 @@ struct ReplayArgs {
     /// Whose keys to ask, as `sts-cluster fingerprint` says it.
     #[arg(long, value_name = "LABEL@FINGERPRINT")]
     keys: Label,
+    /// Into how many parts, by meter, the replay is cut: where an executor is lost, the parts that
+    /// it worked on are run anew. Each reads the entries once.
+    #[arg(long, default_value = "4")]
+    slices: NonZeroU32,
     #[command(flatten)]
     run: QueryArgs,
 }
@@ -211,8 +218,13 @@ impl fmt::Display for Failure {
 }
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_default_env().init();
     let arguments = Arguments::parse();
+    // Who asks is told what failed by this program; what the engine says besides is for who runs it.
+    let level = match arguments.verb {
+        Verb::Scheduler(_) | Verb::Executor(_) => log::LevelFilter::Error,
+        _ => log::LevelFilter::Off,
+    };
+    env_logger::Builder::new().filter_level(level).parse_default_env().init();
     let run = || {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use ballista::prelude::{SessionConfigExt, SessionContextExt};
+use ballista_core::config::BALLISTA_CLIENT_IO_RETRY_WAIT_TIME_MS;
 use ballista_core::utils::default_session_builder;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use sts_query::sql::{self, Holders, output, replay_query};
+use sts_query::sql::{self, Holders, Slice, output, replay_query};
 
+use crate::answers::{Runs, beside};
 use crate::tls::Tls;
 use crate::{Failure, QueryArgs, ReplayArgs, SubmitArgs};
 
@@ -15,15 +17,25 @@ pub(crate) async fn submit(args: &SubmitArgs) -> Result<(), Failure> {
     for (name, path) in &args.table {
         sql::open(&context, name, &absolute(path)?).await?;
     }
-    answer(&context, &args.query, &args.run).await
+    let runs = runs(context, &args.run);
+    answer(&runs, vec![args.query.clone()], None, args.run.out.as_deref()).await
 }
 
 pub(crate) async fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     let context = session(&args.run).await?;
     sql::open(&context, "meters", &absolute(&args.meters)?).await?;
     sql::open(&context, "entries", &absolute(&args.entries)?).await?;
-    let query = replay_query(&context, "meters", "entries", Some(&args.keys)).await?;
-    answer(&context, &query, &args.run).await
+    let mut queries = Vec::new();
+    for slice in Slice::all(args.slices) {
+        queries.push(replay_query(&context, "meters", "entries", Some(&args.keys), slice).await?);
+    }
+    let runs = runs(context, &args.run);
+    let expected = runs.rows("entries").await?;
+    answer(&runs, queries, Some(expected), args.run.out.as_deref()).await
+}
+
+fn runs(context: SessionContext, args: &QueryArgs) -> Runs {
+    Runs { context, retries: args.retries, aside: beside(args.out.as_deref()) }
 }
 
 /// Executors stand in folders of their own.
@@ -39,7 +51,9 @@ async fn session(args: &QueryArgs) -> Result<SessionContext, Failure> {
         // Where an executor is lost, the adaptive planner of Ballista 55 loses the stages that it rolls
         // back, and the query never ends.
         .with_ballista_adaptive_query_planner(false)
-        .with_ballista_use_tls(tls.is_some());
+        .with_ballista_use_tls(tls.is_some())
+        // Who is gone is soon said to be: waiting for it longer helps nobody.
+        .set_usize(BALLISTA_CLIENT_IO_RETRY_WAIT_TIME_MS, 500);
     if let Some(tls) = &tls {
         config = config.with_ballista_override_create_grpc_client_endpoint(tls.outwards());
     }
@@ -51,37 +65,22 @@ async fn session(args: &QueryArgs) -> Result<SessionContext, Failure> {
     Ok(context)
 }
 
-/// Runs a query and writes its answers: once each, whatever executors did, as they come here and
-/// a query whose answers cannot be fetched is run anew.
-async fn answer(context: &SessionContext, query: &str, args: &QueryArgs) -> Result<(), Failure> {
-    let mut left = args.retries;
-    loop {
-        let told = async {
-            let answers = context.sql(query).await?.execute_stream().await?;
-            match &args.out {
-                Some(path) => output::to_file(answers, path).await,
-                None => output::to(answers, output::Form::Text, std::io::stdout()).await,
-            }
-        };
-        match told.await {
-            Ok(rows) => {
-                if let Some(path) = &args.out {
-                    println!("{rows} rows in {}", path.display());
-                }
-                return Ok(());
-            }
-            Err(error) if left > 0 && is_lost_answer(&error.to_string()) => {
-                left -= 1;
-                eprintln!("warning: an executor was lost with answers, run anew: {error}");
-            }
-            Err(error) => return Err(error.into()),
+/// Writes the answers of queries.
+async fn answer(
+    runs: &Runs,
+    queries: Vec<String>,
+    expected: Option<u64>,
+    out: Option<&Path>,
+) -> Result<(), Failure> {
+    let answers = runs.answers(queries, expected).await?;
+    match out {
+        Some(path) => {
+            let rows = output::to_file(answers, path).await?;
+            println!("{rows} rows in {}", path.display());
+        }
+        None => {
+            output::to(answers, output::Form::Text, std::io::stdout()).await?;
         }
     }
-}
-
-/// Whether an error is of fetching answers, not of the query.
-fn is_lost_answer(error: &str) -> bool {
-    ["FetchFailed", "GrpcConnectionError", "Error connecting to Ballista", "transport error"]
-        .iter()
-        .any(|sign| error.contains(sign))
+    Ok(())
 }

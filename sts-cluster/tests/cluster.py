@@ -51,14 +51,14 @@ class Member:
 
 
 class Cluster:
-    def __init__(self, binary, case, folder, executors=2, tls=None, scheduler_extra=()):
+    def __init__(self, binary, case, folder, executors=2, tls=None):
         self.binary, self.case, self.folder, self.members = binary, case, folder, []
         self.host = "127.0.0.2" if tls else "127.0.0.1"
         self.tls = tls or []
         self.keys = f"town={case}/keys.toml"
         self.scheduler = f"{self.host}:{PORT}"
-        Member(self, "scheduler", "scheduler", "--listen", self.scheduler, *self.tls,
-               *scheduler_extra).says("scheduler at")
+        Member(self, "scheduler", "scheduler", "--listen", self.scheduler, *self.tls).says(
+            "scheduler at")
         self.executors = [self.executor(number) for number in range(executors)]
         self.label = subprocess.run(
             [binary, "fingerprint", "--keys", self.keys],

@@ -52,9 +52,16 @@ impl Opening<'_> {
 
 impl Unlock for Opening<'_> {
     fn passphrase(&mut self, _file: &str) -> Option<Zeroizing<String>> {
-        let bytes = self.read(self.files.passphrase.as_deref())?;
-        let line = std::str::from_utf8(&bytes).ok()?.lines().next()?;
-        Some(Zeroizing::new(line.to_owned()))
+        let path = self.files.passphrase.as_deref()?;
+        let bytes = self.read(Some(path))?;
+        let line = std::str::from_utf8(&bytes).ok().and_then(|text| text.lines().next());
+        if line.is_none_or(str::is_empty) {
+            let path = path.display();
+            self.refusal =
+                Some(format!("{path}: expected a passphrase in UTF-8 on its first line"));
+            return None;
+        }
+        line.map(|line| Zeroizing::new(line.to_owned()))
     }
 
     fn key_encryption_key(&mut self, _file: &str) -> Option<Zeroizing<Vec<u8>>> {

@@ -21,5 +21,5 @@ mod tables;
 
 pub use functions::{scalar_functions, window_functions};
 pub use holders::{Holders, Label};
-pub use replay::replay_query;
+pub use replay::{Slice, replay_query};
 pub use tables::{open, register, session, table_name};

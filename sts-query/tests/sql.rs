@@ -3,6 +3,7 @@
 #![cfg(feature = "datafusion")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{AsArray, RecordBatch};
@@ -15,7 +16,7 @@ use sts_harness::replay::Replay;
 use sts_harness::simulate::{Scale, Scenario};
 use sts_query::Functions;
 use sts_query::keys::SecretFiles;
-use sts_query::sql::{self, Holders, Label};
+use sts_query::sql::{self, Holders, Label, Slice};
 
 fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/mangaung-2024")
@@ -91,7 +92,7 @@ async fn replay_is_that_of_the_harness_however_it_is_cut() {
         .collect();
     expected.sort_unstable();
     let context = with_case(&folder, &Holders::one(functions(&folder))).await;
-    let query = sql::replay_query(&context, "meters", "entries", None).await.unwrap();
+    let query = sql::replay_query(&context, "meters", "entries", None, Slice::WHOLE).await.unwrap();
     let batch = rows(&context, &query).await;
     let text = |name: &str, row: usize| {
         let column = batch.column_by_name(name).unwrap().as_string::<i32>();
@@ -122,7 +123,7 @@ async fn replay_is_that_of_the_harness_however_it_is_cut() {
 async fn example_is_reproduced() {
     let folder = example();
     let context = with_case(&folder, &Holders::one(functions(&folder))).await;
-    let query = sql::replay_query(&context, "meters", "entries", None).await.unwrap();
+    let query = sql::replay_query(&context, "meters", "entries", None, Slice::WHOLE).await.unwrap();
     let query = format!("SELECT cause, count(*) FROM ({query}) WHERE display = '017' GROUP BY 1");
     assert!(rows(&context, &query).await.num_rows() > 0);
 }
@@ -145,10 +146,17 @@ async fn keys_are_asked_by_label_and_fingerprint() {
     assert!(differs.contains("refused") && differs.contains("0123456789abcdef"), "{differs}");
     let none = refusal(&context, "SELECT sts_verify(entered) FROM entries").await;
     assert!(none.contains("names no keys"), "{none}");
-    let query = sql::replay_query(&context, "meters", "entries", Some(&label[0])).await.unwrap();
-    let whole = told(&rows(&context, &query).await);
+    let label = Some(&label[0]);
+    let query = |slice| sql::replay_query(&context, "meters", "entries", label, slice);
+    let whole = told(&rows(&context, &query(Slice::WHOLE).await.unwrap()).await);
+    let mut sliced = Vec::new();
+    for slice in Slice::all(NonZeroU32::new(3).unwrap()) {
+        sliced.extend(told(&rows(&context, &query(slice).await.unwrap()).await));
+    }
+    sliced.sort_unstable();
+    assert_eq!(whole, sliced);
     let one = with_case(&folder, &Holders::one(functions(&folder))).await;
-    let query = sql::replay_query(&one, "meters", "entries", None).await.unwrap();
+    let query = sql::replay_query(&one, "meters", "entries", None, Slice::WHOLE).await.unwrap();
     assert_eq!(whole, told(&rows(&one, &query).await));
 }
 

@@ -1,6 +1,7 @@
 //! The query that replays entries against meters.
 
 use std::fmt::Write;
+use std::num::NonZeroU32;
 
 use arrow::datatypes::Schema;
 use datafusion::common::{Result, plan_err};
@@ -10,9 +11,38 @@ use sts_harness::records::{EntryRow, MeterRow};
 use super::holders::Label;
 use crate::replay::verdict_fields;
 
+/// A part of the meters: the one of so many that a meter's number leaves as its rest.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Slice {
+    /// From zero.
+    pub number: u32,
+    /// Of how many; never zero.
+    pub of: NonZeroU32,
+}
+
+impl Slice {
+    /// All meters.
+    pub const WHOLE: Self = Self { number: 0, of: NonZeroU32::MIN };
+
+    /// All slices, where meters are cut into so many.
+    pub fn all(of: NonZeroU32) -> impl Iterator<Item = Self> + Clone {
+        (0..of.get()).map(move |number| Self { number, of })
+    }
+
+    /// The condition that the meter in a column is of this slice; entries without a readable one
+    /// are of the first.
+    fn holds(self, column: &str) -> String {
+        match self.of.get() {
+            1 => "true".to_owned(),
+            of => format!("coalesce(CAST({column} AS BIGINT), 0) % {of} = {}", self.number),
+        }
+    }
+}
+
 /// The query that replays one table against another, meter by meter in time order: the verdicts of
-/// `sts replay --alone`, a row each. Entries of the same time are in the order of the column `line`,
-/// where the table has one, and of `id` elsewhere.
+/// `sts replay --alone` on the meters of a slice, a row each. Entries of the same time are in the
+/// order of the column `line`, where the table has one, and of `id` elsewhere.
 ///
 /// # Errors
 ///
@@ -23,6 +53,7 @@ pub async fn replay_query(
     meters: &str,
     entries: &str,
     keys: Option<&Label>,
+    slice: Slice,
 ) -> Result<String> {
     let (meter_table, entry_table) = (context.table(meters).await?, context.table(entries).await?);
     let (meter_schema, entry_schema) =
@@ -43,6 +74,7 @@ pub async fn replay_query(
     };
     let tie = if entry_schema.column_with_name("line").is_some() { "line" } else { "id" };
     let keys = keys.map(|label| format!(", '{label}'")).unwrap_or_default();
+    let (entry_in, meter_in) = (slice.holds(entry_key), slice.holds(meter_key));
     let mut verdict = String::new();
     for field in &verdict_fields() {
         let comma = if verdict.is_empty() { "" } else { ", " };
@@ -53,8 +85,9 @@ pub async fn replay_query(
          SELECT sts_replay(CASE WHEN m.at_meter IS NOT NULL THEN named_struct({meter}) END, \
          named_struct({entry}){keys}) \
          OVER (PARTITION BY e.of_meter ORDER BY e.at_time, e.\"{tie}\") AS v \
-         FROM (SELECT *, {entry_key} AS of_meter, {at} AS at_time FROM {entries}) e \
-         LEFT JOIN (SELECT *, {meter_key} AS at_meter FROM {meters}) m ON e.of_meter = m.at_meter)"
+         FROM (SELECT *, {entry_key} AS of_meter, {at} AS at_time FROM {entries} \
+         WHERE {entry_in}) e \
+         LEFT JOIN (SELECT *, {meter_key} AS at_meter FROM {meters} WHERE {meter_in}) m ON e.of_meter = m.at_meter)"
     ))
 }
 
