@@ -236,7 +236,7 @@ pub(crate) struct SqlArgs {
     /// Beliefs about causes and records in place of the built-in ones: a changed diagnosis.toml.
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
-    /// A file for the answers, in the form that its name ends in: .parquet, .csv or .ndjson.
+    /// A file for the answers, in the form that its name ends in: .parquet, .csv, .json or .ndjson.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// How many threads work; as many as the machine has when absent.

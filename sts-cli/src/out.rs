@@ -41,6 +41,12 @@ impl Out {
         self.format == Format::Text
     }
 
+    /// How the answer is written.
+    #[cfg(feature = "sql")]
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
     /// Whether the answer is one object a line.
     pub(crate) fn is_ndjson(&self) -> bool {
         self.format == Format::Ndjson

@@ -8,7 +8,7 @@ use sts_harness::input::InputError;
 use sts_query::Functions;
 use sts_query::sql::{self, Holders, output};
 
-use crate::args::SqlArgs;
+use crate::args::{Format, SqlArgs};
 use crate::exit::{Done, Exit, Failure};
 use crate::keys;
 use crate::out::Out;
@@ -23,7 +23,11 @@ pub(crate) fn run(args: &SqlArgs, out: &mut Out) -> Done {
         .worker_threads(args.threads.map_or_else(cores, usize::from))
         .enable_all()
         .build()?;
-    let form = if out.is_text() { output::Form::Text } else { output::Form::Ndjson };
+    let form = match out.format() {
+        Format::Text => output::Form::Text,
+        Format::Json => output::Form::Json,
+        Format::Ndjson => output::Form::Ndjson,
+    };
     runtime.block_on(async {
         let threads = args.threads.map(usize::from);
         let context = sql::session(&Holders::one(functions), threads).map_err(failed)?;
@@ -46,7 +50,7 @@ fn cores() -> usize {
 }
 
 fn failed(error: sts_query::datafusion::error::DataFusionError) -> Failure {
-    Failure::Input(InputError::other("", &error.strip_backtrace()))
+    Failure::Input(InputError::other("", &error.message()))
 }
 
 /// The names of tables, and their files.

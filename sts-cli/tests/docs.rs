@@ -74,7 +74,7 @@ const NOT_RUN: &[(&str, &str)] = &[
 
 /// Pages whose commands another test runs.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("docs/beyond.md", ".ci/engine"),
+    ("docs/beyond.md", "the test below, and sts-cluster/tests/cluster.py"),
     ("docs/firmware.md", "firmware/first/run.sh"),
     ("docs/serve.md", "tests/serve.rs"),
 ];
@@ -340,6 +340,24 @@ fn commands_of_every_page_run_and_print_what_it_says() {
     assert!(ran > 80, "{ran}");
     let listed: BTreeSet<&str> = NOT_RUN.iter().map(|(command, _)| *command).collect();
     assert_eq!(skipped, listed, "listed as not run, and shown nowhere");
+}
+
+/// Queries are run where the tool has them.
+#[cfg(feature = "sql")]
+#[test]
+fn queries_of_the_page_past_one_machine_run_and_print_what_it_says() {
+    if is_packaged() {
+        return;
+    }
+    let page = "docs/beyond.md";
+    let folder = folder(page);
+    let found = commands(&fs::read_to_string(root().join(page)).expect("the page"));
+    let queries = found.iter().filter(|shown| shown.command.starts_with("sts sql "));
+    let faults: Vec<String> =
+        queries.clone().filter_map(|shown| fault(page, &folder, shown)).collect();
+    assert!(faults.is_empty(), "{}", faults.concat());
+    assert!(queries.count() > 2);
+    let _ = fs::remove_dir_all(&folder);
 }
 
 #[test]

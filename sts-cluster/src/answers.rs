@@ -83,7 +83,8 @@ impl Runs {
                 Err(error) if is_loss(&error.to_string()) => {
                     let times = self.retries + 1;
                     return exec_err!(
-                        "executors were lost or none came, {times} times in a row: {error}"
+                        "executors were lost or none came, {times} times in a row: {}",
+                        error.message()
                     );
                 }
                 whole => return whole,

@@ -130,7 +130,8 @@ struct QueryArgs {
     /// Into how many parts tables are cut where that must be done: some for each core of the cluster.
     #[arg(long, default_value_t = 16)]
     partitions: usize,
-    /// A file for the answers, in the form that its name ends in: .parquet, .csv or .ndjson.
+    /// A file for the answers, in the form that its name ends in: .parquet, .csv, .json or
+    /// .ndjson.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// How often a query, or a part of a replay, is run anew where an executor was lost.

@@ -16,6 +16,7 @@ a scheduler and two executors on loopback, and runs the cases:
 import argparse
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,6 +95,8 @@ class Cluster:
         for member in self.members:
             if member.process.poll() is None:
                 member.kill()
+        for work in self.folder.glob("work-*"):
+            shutil.rmtree(work)
 
 
 def run(*command, **options):

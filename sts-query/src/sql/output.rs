@@ -25,6 +25,8 @@ pub enum Form {
     Text,
     /// A line each, with the columns' names above.
     Csv,
+    /// One array of objects.
+    Json,
     /// An object a line.
     Ndjson,
     /// Columns with types.
@@ -40,10 +42,11 @@ impl Form {
     pub fn of(path: &Path) -> Result<Self> {
         match path.extension().and_then(|ending| ending.to_str()) {
             Some("csv") => Ok(Self::Csv),
+            Some("json") => Ok(Self::Json),
             Some("ndjson") => Ok(Self::Ndjson),
             Some("parquet") => Ok(Self::Parquet),
             _ => exec_err!(
-                "{}: expected a name that ends in .parquet, .csv or .ndjson",
+                "{}: expected a name that ends in .parquet, .csv, .json or .ndjson",
                 path.display()
             ),
         }
@@ -102,6 +105,7 @@ pub async fn to(
 enum Sink<W: Write + Send> {
     Text { to: W, shown: Vec<RecordBatch>, left: usize },
     Csv(arrow::csv::Writer<W>),
+    Json(arrow::json::ArrayWriter<W>),
     Ndjson(arrow::json::LineDelimitedWriter<W>),
     Parquet(Box<ArrowWriter<W>>),
 }
@@ -113,6 +117,7 @@ impl<W: Write + Send> Sink<W> {
                 Self::Text { to, shown: vec![RecordBatch::new_empty(schema)], left: SHOWN }
             }
             Form::Csv => Self::Csv(arrow::csv::Writer::new(to)),
+            Form::Json => Self::Json(arrow::json::ArrayWriter::new(to)),
             Form::Ndjson => Self::Ndjson(arrow::json::LineDelimitedWriter::new(to)),
             Form::Parquet => {
                 let properties =
@@ -132,6 +137,7 @@ impl<W: Write + Send> Sink<W> {
                 }
             }
             Self::Csv(to) => to.write(&flat(batch)?)?,
+            Self::Json(to) => to.write(batch)?,
             Self::Ndjson(to) => to.write(batch)?,
             Self::Parquet(to) => to.write(batch)?,
         }
@@ -148,6 +154,7 @@ impl<W: Write + Send> Sink<W> {
                 }
             }
             Self::Csv(_) => {}
+            Self::Json(mut to) => to.finish()?,
             Self::Ndjson(mut to) => to.finish()?,
             Self::Parquet(to) => {
                 to.close()?;
