@@ -119,9 +119,8 @@ their zeros. Functions, with the columns of sts verify and of a case:
   sts_diagnose(meter, entry)                       why an entry was refused, by itself
   sts_replay(meter, entry) OVER (PARTITION BY meter ORDER BY time)
   sts_tid_time(tid, base_date)  sts_time(text)  sts_meter(number)  sts_meter_problem(number)
-Examples: sts sql 'SELECT sts_meter(drn), count(*) FROM meters GROUP BY 1' case/meters.csv
-          sts sql --keys keys.toml --out verdicts.parquet \\
-            'SELECT *, sts_verify(token, pan, ea, sgc, krn, ti, kt) AS result FROM sales' sales.parquet")]
+Examples: sts sql 'SELECT sts_meter(drn), count(*) FROM meters GROUP BY 1' CASE/meters.csv
+          sts sql --keys keys.toml 'SELECT sts_verify(token, drn) FROM s' --table s=full.csv")]
     Sql(SqlArgs),
     /// Turn a token identifier into a date, or a date into an identifier.
     #[command(after_help = "Examples: sts tid 85740    sts tid 2024-11-01T08:00:00Z")]
