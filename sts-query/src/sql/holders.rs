@@ -51,7 +51,7 @@ pub struct Holders(Arc<Held>);
 #[derive(Debug)]
 enum Held {
     /// One, which needs no label: the session is the user's own.
-    One(Functions),
+    One(Box<Functions>),
     /// Some by label, or none where queries are only planned.
     Labelled(BTreeMap<String, (String, Functions)>),
 }
@@ -60,7 +60,7 @@ impl Holders {
     /// One that queries ask without a label.
     #[must_use]
     pub fn one(functions: Functions) -> Self {
-        Self(Arc::new(Held::One(functions)))
+        Self(Arc::new(Held::One(Box::new(functions))))
     }
 
     /// Some that queries ask by label and fingerprint.

@@ -104,7 +104,7 @@ pub async fn to(
 
 enum Sink<W: Write + Send> {
     Text { to: W, shown: Vec<RecordBatch>, left: usize },
-    Csv(arrow::csv::Writer<W>),
+    Csv(Box<arrow::csv::Writer<W>>),
     Json(arrow::json::ArrayWriter<W>),
     Ndjson(arrow::json::LineDelimitedWriter<W>),
     Parquet(Box<ArrowWriter<W>>),
@@ -116,7 +116,7 @@ impl<W: Write + Send> Sink<W> {
             Form::Text => {
                 Self::Text { to, shown: vec![RecordBatch::new_empty(schema)], left: SHOWN }
             }
-            Form::Csv => Self::Csv(arrow::csv::Writer::new(to)),
+            Form::Csv => Self::Csv(Box::new(arrow::csv::Writer::new(to))),
             Form::Json => Self::Json(arrow::json::ArrayWriter::new(to)),
             Form::Ndjson => Self::Ndjson(arrow::json::LineDelimitedWriter::new(to)),
             Form::Parquet => {
