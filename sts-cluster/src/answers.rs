@@ -17,22 +17,35 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionContext;
 use futures::future::ready;
 use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-/// Queries at once: while the answers of one are fetched, executors work on the next.
+/// Queries at once: while the answers of one are written, executors work on the next.
 const AT_ONCE: usize = 2;
 
 /// How queries are run.
 #[derive(Clone)]
 pub(crate) struct Runs {
-    pub(crate) context: SessionContext,
+    context: SessionContext,
     /// How often a query is run anew.
-    pub(crate) retries: u32,
+    retries: u32,
     /// Where answers are put aside.
-    pub(crate) aside: PathBuf,
+    aside: PathBuf,
+    /// Whose turn it is: what is worked on when an executor is lost is lost with it.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Runs {
+    /// Queries of a session whose answers go to a file, or to the screen.
+    pub(crate) fn new(context: SessionContext, retries: u32, out: Option<&Path>) -> Self {
+        let aside = match out.map(Path::parent) {
+            None => std::env::temp_dir(),
+            Some(Some(folder)) if folder != Path::new("") => folder.to_owned(),
+            Some(_) => PathBuf::from("."),
+        };
+        Self { context, retries, aside, turn: Arc::default() }
+    }
+
     /// The answers of queries with the same columns, one query's after another's. Where it is known
     /// how many rows they have, others end in an error.
     pub(crate) async fn answers(
@@ -73,6 +86,7 @@ impl Runs {
     }
 
     async fn run(&self, query: &str) -> Result<FileReader<File>> {
+        let _turn = self.turn.lock().await;
         let mut left = self.retries;
         loop {
             match self.put_aside(query).await {
@@ -102,15 +116,6 @@ impl Runs {
         let mut file = writer.into_inner()?;
         file.seek(SeekFrom::Start(0))?;
         Ok(FileReader::try_new(file, None)?)
-    }
-}
-
-/// Where answers on their way to a file are put aside: beside it.
-pub(crate) fn beside(out: Option<&Path>) -> PathBuf {
-    match out.map(Path::parent) {
-        None => std::env::temp_dir(),
-        Some(Some(folder)) if folder != Path::new("") => folder.to_owned(),
-        Some(_) => PathBuf::from("."),
     }
 }
 

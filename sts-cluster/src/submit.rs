@@ -8,7 +8,7 @@ use ballista_core::utils::default_session_builder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use sts_query::sql::{self, Holders, Slice, output, replay_query};
 
-use crate::answers::{Runs, beside};
+use crate::answers::Runs;
 use crate::tls::Tls;
 use crate::{Failure, QueryArgs, ReplayArgs, SubmitArgs};
 
@@ -17,7 +17,7 @@ pub(crate) async fn submit(args: &SubmitArgs) -> Result<(), Failure> {
     for (name, path) in &args.table {
         sql::open(&context, name, &absolute(path)?).await?;
     }
-    let runs = runs(context, &args.run);
+    let runs = Runs::new(context, args.run.retries, args.run.out.as_deref());
     answer(&runs, vec![args.query.clone()], None, args.run.out.as_deref()).await
 }
 
@@ -29,13 +29,9 @@ pub(crate) async fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     for slice in Slice::all(args.slices) {
         queries.push(replay_query(&context, "meters", "entries", Some(&args.keys), slice).await?);
     }
-    let runs = runs(context, &args.run);
+    let runs = Runs::new(context, args.run.retries, args.run.out.as_deref());
     let expected = runs.rows("entries").await?;
     answer(&runs, queries, Some(expected), args.run.out.as_deref()).await
-}
-
-fn runs(context: SessionContext, args: &QueryArgs) -> Runs {
-    Runs { context, retries: args.retries, aside: beside(args.out.as_deref()) }
 }
 
 /// Executors stand in folders of their own.
