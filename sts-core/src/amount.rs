@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(CurrencyAmount::round_up(100_000).unwrap().units(), 100_004);
         assert_eq!(CurrencyAmount::round_up(-100_000).unwrap().units(), -99_994);
         assert_eq!(CurrencyAmount::round_up(-180_220).unwrap().units(), -180_214);
-        assert_eq!(CurrencyAmount::round_up(0).unwrap().units(), 0);
+        assert_eq!(CurrencyAmount::round_up(0).unwrap().fields(), (0, 0));
         assert!(CurrencyAmount::round_up(i128::MAX).is_err());
         assert!(CurrencyAmount::round_up(i128::MIN).is_err());
     }
