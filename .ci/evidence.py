@@ -114,7 +114,9 @@ def tests():
 
 def coverage():
     with tempfile.NamedTemporaryFile() as found:
-        command = ["cargo", "llvm-cov", "--workspace", "--features", FEATURES, "--json", "--summary-only"]
+        # Some tests kill the tool, which then leaves half a profile.
+        mode = ["--json", "--summary-only", "--failure-mode", "all"]
+        command = ["cargo", "llvm-cov", "--workspace", "--features", FEATURES, *mode]
         subprocess.run([*command, "--output-path", found.name], check=True)
         files = json.load(found)["data"][0]["files"]
     crates = {crate: {"lines": [0, 0], "regions": [0, 0]} for crate in CRATES}
