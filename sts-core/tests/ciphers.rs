@@ -7,6 +7,10 @@ use proptest::prelude::*;
 use sts_core::cipher::misty1::Misty1;
 use sts_core::cipher::sta;
 use sts_core::crc::{crc, crc_c};
+use sts_core::{
+    BaseDate, DecoderKey, EncryptionAlgorithm, KeyAttributes, KeyDerivation, KeyExpiryNumber,
+    KeyRevisionNumber, KeyType, MeterPan, SupplyGroupCode, TariffIndex, VendingKey,
+};
 
 /// Key and block of the standard's worked example of EA07.
 const STA_KEY: u64 = 0x0abc_12de_f345_6789;
@@ -161,6 +165,18 @@ fn oracle_dkga02_of_the_published_meter_gives_the_published_key() {
     assert_eq!(key, 0xe653_341f_9d5b_f36f);
 }
 
+/// No published value confirms the withdrawn algorithms: these are of an independent model.
+#[test]
+fn withdrawn_derivations_are_those_of_an_independent_model() {
+    let pan = "600727000000000009";
+    let (first, second) = (0xabab_abab_abab_abab, 0x0123_4567_89ab_cdef);
+    let of = |vk| naive::dkga01(vk, pan, 2, "123456", "01", 1);
+    assert_eq!(of(first), 0x5562_d74d_ac80_72f1);
+    assert_eq!(of(0x0022_4466_88aa_ccee), 0x20b0_a5ee_d38c_2b28);
+    let key = naive::dkga03(first, second, pan, 2, "123456", "01", 1);
+    assert_eq!(key, 0x4459_da61_7eb0_8b73);
+}
+
 #[test]
 fn oracle_pan_block_of_published_numbers_is_as_printed() {
     assert_eq!(naive::pan_block("123456123456781023", 1), 0x2345_6123_4567_8102);
@@ -206,6 +222,38 @@ fn oracle_luhn_of_published_numbers_is_as_printed() {
 }
 
 // ------------------------------------------------------------------------------------ properties
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn keys_derived_by_des_are_those_of_the_oracle(
+        vk: [u64; 2], sgc in 0..=999_999_u32, krn in 1..=9_u8, ti in 0..=99_u8, kt in 0..=3_u8,
+        pan in prop::sample::select(vec!["600727000000000009", "000001000000000082"]),
+    ) {
+        let attributes = KeyAttributes {
+            sgc: SupplyGroupCode::new(sgc).unwrap(),
+            krn: KeyRevisionNumber::new(krn).unwrap(),
+            ti: TariffIndex::new(ti).unwrap(),
+            kt: KeyType::from_code(kt).unwrap(),
+            ken: KeyExpiryNumber::new(255).unwrap(),
+        };
+        let (sgc, ti) = (format!("{sgc:06}"), format!("{ti:02}"));
+        let (one, both) = (vk[0].to_be_bytes(), vk.map(u64::to_be_bytes).concat());
+        for (dkga, secret, expected) in [
+            (KeyDerivation::Dkga01, &one[..], naive::dkga01(vk[0], pan, kt, &sgc, &ti, krn)),
+            (KeyDerivation::Dkga02, &one, naive::dkga02(vk[0], pan, kt, &sgc, &ti, krn)),
+            (KeyDerivation::Dkga03, &both, naive::dkga03(vk[0], vk[1], pan, kt, &sgc, &ti, krn)),
+        ] {
+            let vending = VendingKey::from_bytes(dkga, secret).unwrap();
+            prop_assert_eq!(vending.dkga(), dkga);
+            let pan = MeterPan::parse(pan).unwrap();
+            let (ea, base) = (EncryptionAlgorithm::Sta, BaseDate::Y2014);
+            let key = vending.derive(&pan, ea, &attributes, base).unwrap();
+            prop_assert!(key.same_as(&DecoderKey::sta(expected.to_be_bytes())), "{:?}", dkga);
+        }
+    }
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]

@@ -500,6 +500,22 @@ fn nibbles(digits: &str) -> u64 {
     number(&digits.chars().flat_map(nibble).collect::<Vec<bool>>())
 }
 
+/// DKGA01, withdrawn: the key enciphers nothing, it is what is enciphered.
+pub fn dkga01(vk: u64, pan: &str, kt: u8, sgc: &str, ti: &str, krn: u8) -> u64 {
+    let odd = vk.to_be_bytes().map(|byte| match byte.count_ones() % 2 {
+        0 => byte ^ 1,
+        _ => byte,
+    });
+    let vk = u64::from_be_bytes(odd);
+    des_encrypt(pan_block(pan, kt) ^ control_block(kt, sgc, ti, krn), vk) ^ vk
+}
+
+/// DKGA03, withdrawn: DKGA02 with two keys and without the last of its sums.
+pub fn dkga03(vk1: u64, vk2: u64, pan: &str, kt: u8, sgc: &str, ti: &str, krn: u8) -> u64 {
+    let data = pan_block(pan, kt) ^ control_block(kt, sgc, ti, krn);
+    tdes_ede2_encrypt(vk1, vk2, data) ^ data
+}
+
 /// DKGA02: the decoder key of a meter from the vending key.
 pub fn dkga02(vk: u64, pan: &str, kt: u8, sgc: &str, ti: &str, krn: u8) -> u64 {
     let data = pan_block(pan, kt) ^ control_block(kt, sgc, ti, krn);
