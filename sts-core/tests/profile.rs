@@ -1,7 +1,5 @@
 //! What a profile is made of.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use sts_core::{Framing, FramingSet, Keyed, NumberSet, Profile, Rejection, ResultSet, TokenResult};
 
 #[test]
