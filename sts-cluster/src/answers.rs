@@ -97,7 +97,7 @@ impl Runs {
                 Err(error) if is_loss(&error.to_string()) => {
                     let times = self.retries + 1;
                     return exec_err!(
-                        "executors were lost or none came, {times} times in a row: {}",
+                        "no answers in {times} tries, as members were lost or none came: {}",
                         error.message()
                     );
                 }

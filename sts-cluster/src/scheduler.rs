@@ -60,9 +60,12 @@ pub(crate) async fn run(args: &SchedulerArgs) -> Result<(), Failure> {
     let cluster = BallistaCluster::new_from_config(&config).await?;
     let scheduler =
         create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, Arc::new(config)).await?;
-    tokio::spawn(watch(scheduler.clone(), args.no_executor_timeout));
     println!("scheduler at {}{}", args.listen, if tls.is_some() { ", with TLS" } else { "" });
-    Ok(start_grpc_service_with_listener(listener, scheduler).await?)
+    // Without the watch no answer could be trusted.
+    tokio::select! {
+        served = start_grpc_service_with_listener(listener, scheduler.clone()) => Ok(served?),
+        watched = watch(scheduler, args.no_executor_timeout) => Ok(watched?),
+    }
 }
 
 /// Gives up the queries that a lost executor worked on, and those that nobody came to work on.
@@ -79,9 +82,12 @@ async fn watch(scheduler: Scheduler, no_executor_timeout: u64) -> Result<(), Bal
     let mut last_alive = Instant::now();
     loop {
         tokio::select! {
-            Some(event) = events.next() => if let ClusterStateEvent::RemovedExecutor { executor_id } = event {
-                let until = heard.remove(&executor_id);
-                give_up(&scheduler, until).await?;
+            event = events.next() => match event {
+                Some(ClusterStateEvent::RemovedExecutor { executor_id }) => {
+                    give_up(&scheduler, heard.remove(&executor_id)).await?;
+                }
+                Some(_) => {}
+                None => return Err(BallistaError::Internal("no news of executors".to_owned())),
             },
             _ = look.tick() => {
                 for (executor, at, _) in scheduler.state.executor_manager.get_executors_state().await? {
