@@ -164,8 +164,8 @@ struct ReplayArgs {
     /// Whose keys to ask, as `sts-cluster fingerprint` says it.
     #[arg(long, value_name = "LABEL@FINGERPRINT")]
     keys: Label,
-    /// Into how many parts, by meter, the replay is cut: where an executor is lost, the parts that
-    /// it worked on are run anew. Each reads the entries once.
+    /// Into how many parts, by meter, the replay is cut: where an executor is lost, the part under
+    /// way is run anew. Each reads all entries.
     #[arg(long, default_value = "4")]
     slices: NonZeroU32,
     #[command(flatten)]
