@@ -461,6 +461,58 @@ mod tests {
     }
 
     #[test]
+    fn groups_of_four_are_seen_throughout() {
+        let grouped = |text: &str| Keyed::parse(text).unwrap().is_grouped_in_fours();
+        assert!(grouped("1844 6744 0738 4377 2416"));
+        assert!(grouped(" 1844-6744-0738-4377-2416 "));
+        assert!(grouped("1844 6744 0738 4377 2416 2819"));
+        for other in [
+            "18446744073843772416",
+            "184467440738437724162819",
+            "1844 6744 0738 43772416",
+            "1844 6744 0738 4377 241 6",
+            "1844 6744 0738 4377 2416 281 9",
+            "1844 6744 0738 4377 24162819",
+            "1844 6744 0738 4377",
+            "1844 6744 0738 4377 2416 2",
+        ] {
+            assert!(!grouped(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_form_takes_what_fits_it_and_no_more() {
+        let digits = |count: usize| Keyed::parse(&"1".repeat(count)).unwrap();
+        for count in 0..=100 {
+            let fits = digits(count).fitting();
+            assert_eq!(fits.contains(Framing::Sts20), count == 20);
+            assert_eq!(fits.contains(Framing::W24Suffix), count == 24);
+            assert_eq!(fits.contains(Framing::W24Prefix), count == 24);
+            assert_eq!(fits.contains(Framing::DupGroup), count == 24);
+            assert_eq!(fits.contains(Framing::Multi20), [40, 60, 80, 100].contains(&count));
+            assert_eq!(fits.contains(Framing::Runon), count > 20 && count % 20 != 0);
+            assert_eq!(fits.is_empty(), count < 20);
+            for framing in Framing::ALL {
+                let framed = digits(count).frame_as(framing);
+                assert_eq!(framed.is_ok(), framing.is_acceptable() && fits.contains(framing));
+                assert!(framed.is_err() || framed.is_ok_and(|it| it.framing() == framing));
+            }
+        }
+    }
+
+    #[test]
+    fn one_of_two_equal_neighbours_is_dropped() {
+        let token = Token::parse("18446744073843772416").ok();
+        let without = |text: &str| Keyed::parse(text).unwrap().without_doubled_group();
+        assert_eq!(without("1844 1844 6744 0738 4377 2416"), token);
+        assert_eq!(without("1844 6744 6744 0738 4377 2416"), token);
+        assert_eq!(without("1844 6744 0738 4377 2416 2416"), token);
+        assert_eq!(without("1844 6744 1844 0738 4377 2416"), None);
+        assert_eq!(without("9844 9844 6744 0738 4377 2416"), None, "2^66 or more");
+        assert_eq!(without("1844 1844 6744 0738 4377"), None);
+    }
+
+    #[test]
     fn other_scripts_are_read_only_when_asked() {
         let text = "１８４４ ٦٧٤٤ 0738 4377 2416";
         assert_eq!(Keyed::parse(text), Err(NonDigit { position: 0, found: '１' }));

@@ -395,9 +395,10 @@ mod tests {
     #[test]
     fn debug_of_tables_names_them_and_shows_no_values() {
         let own = Tables::new(SAMPLE_S1, SAMPLE_S2, SAMPLE_P).unwrap();
-        assert_eq!(
-            [&DEPLOYED, &SAMPLE, &own].map(|tables| format!("{tables:?}")),
-            ["Tables(deployed)", "Tables(sample)", "Tables(custom)"]
-        );
+        let names = ["deployed", "sample", "custom"];
+        for (tables, name) in [&DEPLOYED, &SAMPLE, &own].into_iter().zip(names) {
+            assert_eq!(tables.name(), name);
+            assert_eq!(format!("{tables:?}"), format!("Tables({name})"));
+        }
     }
 }
