@@ -32,6 +32,7 @@ KINDS = {
     "core against batches": "cargo test -q -p sts-batch --test scalar",
     "vectors in batches": "cargo test -q -p sts-batch --test vectors",
     "causes": "cargo test -q -p sts-harness --test causes",
+    "simulated causes": "cargo test -q -p sts-harness --test simulate",
     "unit tests of the harness": "cargo test -q -p sts-harness --lib",
     "vectors by the tool": "cargo test -q -p sts-cli --test vectors",
     "example by the tool": "cargo test -q -p sts-cli --test example",
@@ -88,7 +89,7 @@ FAULTS = [
     (
         "a later key is taken for an earlier one",
         "sts-harness/src/diagnose/search.rs", "(1..=4).contains(", "(5..=8).contains(",
-        ["causes", "example by the tool", "explanations by the tool"],
+        ["causes", "simulated causes", "explanations by the tool"],
     ),
     (
         "the C answer swaps what a credit names: register and balance",

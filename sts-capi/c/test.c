@@ -195,6 +195,25 @@ static int same_answer(const sts_answer *a, const sts_answer *b) {
            a->outcome == b->outcome && a->failed_checks == b->failed_checks;
 }
 
+/* A credit names its register and what that now holds; nothing else writes to one but a clearing. */
+static void check_registers(const char *id, sts_meter *meter, const sts_registers *before,
+                            const sts_answer *answer) {
+    sts_registers after, expected = *before;
+    CHECK(id, sts_meter_read_registers(meter, &after) == STS_STATUS_OK);
+    if (answer->outcome == STS_OUTCOME_CREDITED) {
+        if (CHECK(id, answer->found < 4 && answer->found == answer->subclass)) {
+            expected.units[answer->found] = answer->value;
+        }
+    } else if (answer->outcome == STS_OUTCOME_CURRENCY_CREDITED) {
+        if (CHECK(id, answer->found >= 4 && answer->found == answer->subclass)) {
+            expected.currency[answer->found - 4] = (int64_t)answer->value;
+        }
+    } else if (answer->token_class == 2 && answer->subclass == 1) {
+        return;
+    }
+    CHECK(id, memcmp(&after, &expected, sizeof after) == 0);
+}
+
 static void check_entry(const struct entry_vector *vector) {
     sts_meter meter;
     sts_profile profile = sts_profile_standard;
@@ -235,6 +254,7 @@ static void check_entry(const struct entry_vector *vector) {
     check_result(vector->id, &answer, vector->result);
     CHECK(vector->id, answer.failed_checks == vector->failed_checks);
     CHECK(vector->id, (answer.outcome == STS_OUTCOME_NONE) == (answer.reason != STS_REASON_NONE));
+    check_registers(vector->id, &meter, &registers, &answer);
 }
 
 /* ------------------------------------------------------------------------------- the edges */

@@ -5,14 +5,15 @@ use core::ptr;
 
 use sts_capi::{
     STS_NO_TID, StsAnswer, StsDisplayRule, StsMeter, StsMeterSetup, StsOutcome, StsReason,
-    StsResult, StsStage, StsStatus, StsStorage, StsStore, sts_meter_display, sts_meter_enter_saved,
-    sts_meter_init, sts_meter_preview, sts_meter_restore, sts_meter_set_tampered,
-    sts_profile_standard, sts_store_format, sts_store_open, sts_store_save,
+    StsResult, StsStage, StsStatus, StsStorage, StsStore, sts_meter_display, sts_meter_enter,
+    sts_meter_enter_saved, sts_meter_init, sts_meter_preview, sts_meter_restore,
+    sts_meter_set_tampered, sts_profile_standard, sts_store_format, sts_store_open, sts_store_save,
 };
 use sts_core::class::key_change;
 use sts_core::{
-    DecoderKey, KeyAttributes, KeyExpiryNumber, KeyRevisionNumber, KeyType, SupplyGroupCode,
-    TariffIndex, Token,
+    Amount, Commodity, CurrencyAmount, DecoderKey, KeyAttributes, KeyExpiryNumber,
+    KeyRevisionNumber, KeyType, MeterTest, Payload, Setting, SupplyGroupCode, TariffIndex, Token,
+    TokenId,
 };
 
 const KEY: [u8; 8] = [0x11; 8];
@@ -175,5 +176,59 @@ fn preview_changes_nothing_and_enter_saves_before_it_answers() {
         let status = sts_meter_preview(ptr::null_mut(), ptr::null(), 0, 0, &mut answer);
         assert_eq!(status, StsStatus::Null);
         assert_eq!(answer.result, StsResult::None);
+    }
+}
+
+/// What `found` and `value` say of each outcome, as the header has it.
+#[test]
+fn each_outcome_has_its_numbers() {
+    let tid = |tid| TokenId::new(tid).unwrap();
+    let gas = |tid| Payload::Credit {
+        commodity: Commodity::Gas,
+        rnd: 3,
+        tid,
+        amount: Amount::round_up(150).unwrap(),
+    };
+    let water = |tid, units| Payload::CurrencyCredit {
+        commodity: Commodity::Water,
+        tid,
+        amount: CurrencyAmount::round_up(units).unwrap(),
+    };
+    let test = Payload::MeterTest(MeterTest::new(0, 0b101, 0).unwrap());
+    let setting = Setting::MaximumPowerLimit;
+    let limit = Payload::Set { setting, rnd: 0, tid: tid(1005), value: 0x1234 };
+    let held = DecoderKey::sta(KEY);
+    let sealed = |payload: &Payload| Token::seal(payload, &held).to_string();
+    let mut entries = vec![
+        (sealed(&gas(tid(1001))), StsOutcome::Credited, 2, 150),
+        (sealed(&gas(tid(1002))), StsOutcome::Credited, 2, 300),
+        (sealed(&water(tid(1003), 700)), StsOutcome::CurrencyCredited, 5, 700),
+        (sealed(&water(tid(1004), -900)), StsOutcome::CurrencyCredited, 5, -200),
+        (sealed(&test), StsOutcome::Tested, 0, 0b101),
+        (sealed(&limit), StsOutcome::Set, 0, 0x1234),
+    ];
+    let mut sections = sections();
+    let last = sections.pop().unwrap();
+    entries.extend((1..).zip(sections).map(|(at, it)| (it, StsOutcome::SectionStored, at, 0)));
+    entries.push((last, StsOutcome::KeyChanged, 9, 1));
+
+    let mut meter = StsMeter::zeroed();
+    let profile = sts_profile_standard;
+    unsafe {
+        let status = sts_meter_init(&mut meter, &raw const profile, &setup(), KEY.as_ptr(), 8);
+        assert_eq!(status, StsStatus::Ok);
+    }
+    for (token, outcome, found, value) in entries {
+        let mut answer = NO_ANSWER;
+        let status = unsafe {
+            sts_meter_enter(&mut meter, token.as_ptr().cast(), token.len(), 0, &mut answer)
+        };
+        assert_eq!(status, StsStatus::Ok);
+        assert_eq!(
+            (answer.outcome, answer.found, answer.value.cast_signed()),
+            (outcome, found, value),
+            "{answer:?}"
+        );
+        assert_eq!((answer.expected, answer.reason), (0, StsReason::None));
     }
 }

@@ -517,5 +517,15 @@ mod tests {
         let text = "１８４４ ٦٧٤٤ 0738 4377 2416";
         assert_eq!(Keyed::parse(text), Err(NonDigit { position: 0, found: '１' }));
         assert_eq!(Keyed::parse_any_script(text).unwrap().count(), 20);
+        // Every digit of each script, and neither neighbour.
+        for zero in ['0', '٠', '۰', '०', '০', '０'] {
+            let neighbour = |by: u32| char::from_u32(u32::from(zero).wrapping_add(by)).unwrap();
+            let all: String = (0..10).map(neighbour).collect();
+            let keyed = Keyed::parse_any_script(&all).unwrap();
+            assert_eq!(keyed.digits(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+            assert!(Keyed::parse_any_script(&neighbour(10).to_string()).is_err());
+            let before = neighbour(u32::MAX);
+            assert!(is_separator(before) || Keyed::parse_any_script(&before.to_string()).is_err());
+        }
     }
 }

@@ -222,6 +222,53 @@ fn new_meter<'p>(profile: &'p Profile<'p>, key: DecoderKey, held: KeyAttributes)
     Meter::new(profile, pan.manufacturer_code(), key, held, TokenId::new(100).unwrap())
 }
 
+proptest! {
+    /// A register is filled to its last unit, and refuses the one that is too much; what it is told to
+    /// have room for is what it takes.
+    #[test]
+    fn register_takes_what_it_has_room_for_and_no_more(
+        commodity in any_commodity(),
+        field in 1_u16..,
+        max in prop_oneof![Just(None), (18_201_624..=i64::MAX.cast_unsigned()).prop_map(Some)],
+        over in any::<bool>(),
+        currency in any::<bool>(),
+        held in any_attributes(),
+    ) {
+        let profile = Profile { register_max: max, ..Profile::STANDARD };
+        let held = KeyAttributes { kt: KeyType::Unique, ken: KeyExpiryNumber::NEVER, ..held };
+        let mut meter = new_meter(&profile, DecoderKey::sta([7; 8]), held);
+        let tid = TokenId::new(1000).unwrap();
+        let place = commodity as usize;
+        let (payload, units) = if currency {
+            // Small exponents, so that a register has room for it.
+            let amount = CurrencyAmount::from_fields(field.to_be_bytes()[0] & 1, field);
+            (Payload::CurrencyCredit { commodity, tid, amount }, u64::try_from(amount.units()).unwrap())
+        } else {
+            let amount = Amount::from_field(field);
+            (Payload::Credit { commodity, rnd: 0, tid, amount }, u64::from(amount.units()))
+        };
+        prop_assume!(units > 0);
+        let most = if currency { i64::MAX.cast_unsigned() } else { u64::MAX };
+        let most = max.unwrap_or(most);
+        prop_assume!(units <= most);
+        let before = most - units + u64::from(over);
+        if currency {
+            meter.registers_mut().currency[place] = before.cast_signed();
+        } else {
+            meter.registers_mut().units[place] = before;
+        }
+        let token = Token::seal(&payload, meter.key()).to_string();
+        let answer = meter.enter(&token, 0).map(|admission| admission.outcome());
+        let register = u8::try_from(place).unwrap() | if currency { 4 } else { 0 };
+        let expected = match (over, currency) {
+            (true, _) => Err(Rejection::Overflow { register, headroom: units - 1 }),
+            (false, true) => Ok(Outcome::CurrencyCredited { register, balance: most.cast_signed() }),
+            (false, false) => Ok(Outcome::Credited { register, balance: most }),
+        };
+        prop_assert_eq!(answer, expected);
+    }
+}
+
 /// What comes to the meter.
 #[derive(Clone, Debug)]
 enum Step {

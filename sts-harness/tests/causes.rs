@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use sts_core::class::key_change;
@@ -16,7 +17,8 @@ use sts_harness::records::{EntryRow, MeterRow};
 use sts_harness::replay::{Replay, Verdict};
 use sts_harness::time;
 
-/// Test keys: revisions 1 to 3 of a supply group, another group, and a default key.
+/// Test keys: revisions of a supply group (from the second on under one base date), another group, and a
+/// default key.
 const KEYS: &str = r#"
 [[vending_key]]
 id = "krn1"
@@ -36,6 +38,24 @@ kt = 2
 dkga = "04"
 base_date = 2014
 key = "abababababababab949494949494949401234567"
+[[vending_key]]
+id = "krn3"
+purpose = "test"
+sgc = "600457"
+krn = 3
+kt = 2
+dkga = "04"
+base_date = 2014
+key = "949494949494949401234567abababababababab"
+[[vending_key]]
+id = "krn9"
+purpose = "test"
+sgc = "600457"
+krn = 9
+kt = 2
+dkga = "04"
+base_date = 2014
+key = "0123456701234567012345670123456701234567"
 [[vending_key]]
 id = "other-group"
 purpose = "test"
@@ -332,6 +352,26 @@ fn other_configurations_are_found_under_held_keys() {
     );
     let noise = "05691672784091284123";
     at(noise).gives(crc, "unknown", "escalate");
+}
+
+/// Under one base date the revision alone tells which key is the later one; after 9 comes 1.
+#[test]
+fn revisions_of_one_base_date_are_ahead_or_behind() {
+    let revisions = [("krn9", "9"), ("krn2", "2"), ("krn3", "3")];
+    for (older, (_, held)) in revisions.into_iter().enumerate() {
+        for (newer, (key, _)) in revisions.into_iter().enumerate() {
+            let (cause, action) = match newer.cmp(&older) {
+                Ordering::Equal => continue,
+                Ordering::Greater => ("krn.ahead", "enter-key-change-first"),
+                Ordering::Less => ("krn.behind", "reissue"),
+            };
+            at(Made { key, ..OWN }.token())
+                .with("krn", held)
+                .with("base_date", "2014")
+                .with("tid_floor", "0")
+                .gives("CRCError", cause, action);
+        }
+    }
 }
 
 #[test]

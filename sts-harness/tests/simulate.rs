@@ -124,6 +124,37 @@ fn quality_has_every_cause() {
     assert_eq!(summary.refusals(), 6000);
 }
 
+/// The causes found are those that the simulator planted: nearly all, and a revision before the meter's
+/// is never told as one after it. There are groups that change both their revision and their base date,
+/// and groups that change the revision alone.
+#[test]
+fn causes_found_are_those_of_the_truth() {
+    let folder = Folder::new("truth");
+    let scale = Scale { seed: Some(17), meters: Some(400), refusals: Some(1000) };
+    simulate("quality-hard", scale, &folder.0);
+    let case = Case::load(&folder.0, Overrides::default(), &mut Locked).unwrap();
+    let mut replay = Replay::new(&case);
+    let mut found: BTreeMap<String, BTreeMap<&str, u32>> = BTreeMap::new();
+    for (entry, truth) in case.entries.iter().zip(truth(&folder.0)) {
+        let cause = replay.step(entry).verdict.cause.unwrap_or("none");
+        if let Some(planted) = truth["cause"].as_str() {
+            *found.entry(planted.to_owned()).or_default().entry(cause).or_default() += 1;
+        }
+    }
+    let right = |planted: &str| found[planted].get(planted).copied().unwrap_or_default();
+    let (mut all, mut all_right) = (0, 0);
+    for (planted, causes) in &found {
+        let cases: u32 = causes.values().sum();
+        all += cases;
+        all_right += right(planted);
+        assert!(cases < 20 || right(planted) * 10 >= cases * 8, "{planted}: {causes:?}");
+    }
+    assert!(all_right * 100 >= all * 96, "{all_right} of {all}: {found:#?}");
+    for (planted, other) in [("krn.ahead", "krn.behind"), ("krn.behind", "krn.ahead")] {
+        assert!(right(planted) >= 40 && !found[planted].contains_key(other), "{found:#?}");
+    }
+}
+
 #[test]
 fn entries_are_in_time_order_and_ids_are_unique() {
     let folder = Folder::new("order");
