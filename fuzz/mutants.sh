@@ -4,9 +4,13 @@
 #
 #   fuzz/mutants.sh CRATE FILE... [-- ARGUMENT...]
 #
-# as in: fuzz/mutants.sh sts-core sts-core/src/crc.rs -- --jobs 2. The arguments are for cargo mutants.
-# The core takes an hour or two, other crates many: a file at a time adds to what is recorded. Needs cargo-mutants
-# (cargo install --locked cargo-mutants); .cargo/mutants.toml says what is left out.
+# The arguments are for cargo mutants, and behind another -- for cargo test. The core takes an hour or two;
+# a file at a time adds to what is recorded. Of the harness, the tests that see the ranking are enough:
+#
+#   fuzz/mutants.sh sts-core sts-core/src/crc.rs -- --jobs 2
+#   fuzz/mutants.sh sts-harness sts-harness/src/diagnose/rank.rs -- -- --lib --test causes --test simulate
+#
+# Needs cargo-mutants (cargo install --locked cargo-mutants); .cargo/mutants.toml says what is left out.
 #
 # docs/evidence/mutants.json, one object:
 #
