@@ -3,6 +3,7 @@
 # of it in docs/evidence/mutants.json.
 #
 #   fuzz/mutants.sh CRATE FILE... [-- ARGUMENT...]
+#   fuzz/mutants.sh --again CRATE FILE... [-- ARGUMENT...]     those that are recorded as missed
 #
 # The arguments are for cargo mutants, and behind another -- for cargo test. The core takes an hour or two;
 # a file at a time adds to what is recorded. Of the harness, the tests that see the ranking are enough:
@@ -30,6 +31,11 @@ if [ $# -lt 2 ]; then
   sed -n '2,/^$/ s/^# \{0,1\}//p' fuzz/mutants.sh >&2
   exit 2
 fi
+again=
+if [ "$1" = --again ]; then
+  again=1
+  shift
+fi
 crate=$1
 shift
 files=()
@@ -40,8 +46,9 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
   shift
 done
 [ $# = 0 ] || shift
-# A few cases of a law find what many find, and each mutant waits for them.
-export PROPTEST_CASES=${PROPTEST_CASES:-64}
+# A few cases of a law find what many find, and each mutant waits for them. What one mutant fails on is
+# not kept for the next.
+export PROPTEST_CASES=${PROPTEST_CASES:-64} PROPTEST_DISABLE_FAILURE_PERSISTENCE=1
 command -v cargo-mutants >/dev/null || { echo "cargo install --locked cargo-mutants" >&2; exit 2; }
 
 commit=$(git rev-parse --short=12 HEAD)
@@ -53,32 +60,42 @@ start=$(date +%s)
 mutate() {
   cargo mutants --package "$crate" "$@" || [ $? = 2 ] || [ $? = 3 ]
 }
-mutate "${files[@]}" --all-features --output "$out" "$@"
-# `compact` takes other code in place of some: what is not built with it, is without.
-mapfile -t again < <(python3 -c '
-import sys
+# Names of mutants, a line each, as arguments that choose them wherever they stand in their file now.
+chosen() {
+  python3 -c '
+import re, sys
 for name in sys.stdin.read().splitlines():
-    print("--re=^" + "".join(c if c.isalnum() else f"\\x{{{ord(c):x}}}" for c in name) + "$")
-' <"$out/mutants.out/missed.txt")
-if [ "$crate" = sts-core ] && [ ${#again[@]} -gt 0 ]; then
-  mutate "${again[@]}" --features zeroize --output "$out/fast" "$@"
+    file, what = re.fullmatch(r"(.*?):\d+:\d+:(.*)", name).groups()
+    exact = lambda text: "".join(c if c.isalnum() else f"\\x{{{ord(c):x}}}" for c in text)
+    print(f"--re=^{exact(file)}:[0-9]+:[0-9]+:{exact(what)}$")
+'
+}
+missed=()
+if [ -n "$again" ]; then
+  mapfile -t missed < <(python3 -c '
+import json, sys
+files = json.load(open("docs/evidence/mutants.json"))["files"]
+for file in map(files.get, sys.argv[1:]):
+    print(*[name for name in file["missed"] if name not in file.get("equivalent", {})], sep="\n")
+' "${named[@]}" | grep . | chosen)
+  [ ${#missed[@]} -gt 0 ] || { echo "none is recorded as missed"; exit 0; }
 fi
-python3 - "$out" "$commit" $(($(date +%s) - start)) "${named[@]}" <<'PYTHON'
-import datetime, json, os, re, sys
+mutate "${files[@]}" "${missed[@]}" --all-features --output "$out" "$@"
+# `compact` takes other code in place of some: what is not built with it, is without.
+mapfile -t missed < <(chosen <"$out/mutants.out/missed.txt")
+if [ "$crate" = sts-core ] && [ ${#missed[@]} -gt 0 ]; then
+  mutate "${files[@]}" "${missed[@]}" --features zeroize --output "$out/fast" "$@"
+fi
+python3 - "$out" "$commit" "$again" $(($(date +%s) - start)) "${named[@]}" <<'PYTHON'
+import collections, datetime, json, os, re, sys
 
-folder, commit, seconds, *files = sys.argv[1:]
+folder, commit, again, seconds, *files = sys.argv[1:]
 path = "docs/evidence/mutants.json"
 try:
     evidence = json.load(open(path))
 except FileNotFoundError:
     evidence = {"schema": 1, "files": {}}
 now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-reasons = {file: evidence["files"].get(file, {}).get("equivalent", {}) for file in files}
-for file in files:
-    evidence["files"][file] = {
-        "date": now, "commit": commit, "seconds": int(seconds),
-        "caught": 0, "timeout": 0, "unviable": 0, "missed": [],
-    }
 outcomes = {}
 for run in [f"{folder}/mutants.out/outcomes.json", f"{folder}/fast/mutants.out/outcomes.json"]:
     if os.path.exists(run):
@@ -86,21 +103,28 @@ for run in [f"{folder}/mutants.out/outcomes.json", f"{folder}/fast/mutants.out/o
             if outcome["scenario"] != "Baseline":
                 mutant = outcome["scenario"]["Mutant"]
                 outcomes[mutant["name"]] = mutant["file"], outcome["summary"]
-for name, (file, summary) in outcomes.items():
-    entry = evidence["files"][file]
-    kind = {"CaughtMutant": "caught", "Timeout": "timeout", "Unviable": "unviable"}.get(summary)
-    if kind:
-        entry[kind] += 1
-    else:
-        entry["missed"].append(name)
 # The line numbers in names move with the code; the reasons stay with what is changed.
-place = re.compile(r":\d+:\d+:")
+what = lambda name: re.sub(r":\d+:\d+:", ":", name)
 for file in files:
-    entry = evidence["files"][file]
-    known = {place.sub(":", name): why for name, why in reasons[file].items()}
-    again = {name: known[place.sub(":", name)] for name in entry["missed"] if place.sub(":", name) in known}
+    before = evidence["files"].get(file, {})
+    reasons = before.get("equivalent", {})
+    found = collections.Counter(summary for of, summary in outcomes.values() if of == file)
+    entry = evidence["files"][file] = {
+        "date": now, "commit": commit, "seconds": int(seconds),
+        "caught": found["CaughtMutant"], "timeout": found["Timeout"], "unviable": found["Unviable"],
+        "missed": [name for name, (of, summary) in outcomes.items() if (of, summary) == (file, "MissedMutant")],
+    }
     if again:
-        entry["equivalent"] = again
+        # What was noticed before stays noticed, and what has a reason was not tried.
+        entry["missed"] += [name for name in reasons if name not in entry["missed"]]
+        noticed = before["caught"] + len(before["missed"]) - len(entry["missed"])
+        entry.update(caught=noticed, timeout=before["timeout"], unviable=before["unviable"])
+    # Two of the same words in one function: a reason for one is none for both.
+    missed = collections.Counter(map(what, entry["missed"]))
+    reasoned = collections.Counter(map(what, reasons))
+    why = {what(name): reason for name, reason in reasons.items() if missed[what(name)] == reasoned[what(name)]}
+    if known := {name: why[what(name)] for name in entry["missed"] if what(name) in why}:
+        entry["equivalent"] = known
 evidence["files"] = dict(sorted(evidence["files"].items()))
 os.makedirs(os.path.dirname(path), exist_ok=True)
 with open(path, "w") as out:
