@@ -303,6 +303,14 @@ fn test_of_another_maker_is_refused() {
             assert_eq!(result(&mut meter, &spoilt.to_string()), "CRCError");
         }
     }
+    // A read of the extended set has no function here; another maker's is refused before that.
+    for (code, expected) in
+        [(0, "FunctionError"), (own, "FunctionError"), (own + 1, "MfrCodeError")]
+    {
+        let read = Payload::ExtendedRead { control: 1, mfr_code: u8::try_from(code).unwrap() };
+        let token = Token::seal_without_key(&read).unwrap();
+        assert_eq!(result(&mut meter, &token.to_string()), expected, "{code}");
+    }
 }
 
 // -------------------------------------------------------------------------------------- validation

@@ -48,7 +48,9 @@ fn words_hold_counters_registers_and_settings() {
     let mut used: Meter<'_, 5> = meter(DecoderKey::sta([0x11; 8]));
     used.registers_mut().units = [1, 2, 3, u64::MAX];
     used.registers_mut().currency = [-1, i64::MIN, i64::MAX, 0];
+    assert!(!used.is_tampered());
     used.set_tampered();
+    assert!(used.is_tampered());
     for tid in 2000..2004 {
         used.remember(TokenId::new(tid).unwrap());
     }
@@ -90,6 +92,66 @@ fn words_hold_every_step_of_a_key_change() {
         }
         assert!(meter.key().same_as(&next));
     }
+}
+
+/// The laws rest on this: a meter that differs in one thing is another.
+#[test]
+fn meters_are_the_same_in_every_word_and_in_what_they_are() {
+    let mut before: Meter<'_, 3> = meter(DecoderKey::misty1([0x11; 16]));
+    before.registers_mut().units = [1, 2, 3, 4];
+    let other = [
+        // Group, revision, tariff index, key type, key expiry.
+        (0, before.word(0) ^ 1),
+        (0, before.word(0) ^ 2 << 24),
+        (0, before.word(0) ^ 1 << 32),
+        (0, before.word(0) ^ 1 << 40),
+        (0, before.word(0) ^ 1 << 48),
+        (1, before.word(1) ^ 1),
+        (2, before.word(2) ^ 1 << 63),
+        // Limits that are set to zero, tampered, wrong entries, lock-outs.
+        (3, 1 << 32),
+        (3, 1 << 33),
+        (3, 1 << 34),
+        (3, 1 << 40),
+        (3, 1 << 48),
+        (4, 1),
+        (5, 1),
+        (6, 3 << 60 | 1 << 16),
+        (7, 4 << 60 | 1 << 16),
+        (8, 8 << 60 | 1 << 16),
+        (9, 9 << 60 | 1 << 16),
+        (10, 0),
+        (11, 0),
+        (12, 0),
+        (13, 0),
+        (14, 1),
+        (15, 1),
+        (16, 1),
+        (17, 1),
+        (18, before.word(18) ^ 1),
+        (18, before.word(18) ^ 1 << 32),
+        (19, before.word(19) ^ 1),
+    ];
+    for (index, word) in other {
+        let mut changed = before.clone();
+        changed.set_word(index, word).unwrap();
+        assert_eq!(changed.word(index), word);
+        assert!(changed != before && before != changed, "{index}: {word:x}");
+        let untouched = (0..Meter::<3>::WORDS).filter(|at| *at != index);
+        assert!(untouched.into_iter().all(|at| changed.word(at) == before.word(at)), "{index}");
+        changed.set_word(index, before.word(index)).unwrap();
+        assert!(changed == before, "{index}");
+    }
+    static OTHER: Profile<'static> = Profile { checks_expiry: false, ..PROFILE };
+    let mut changed = before.clone();
+    changed.set_profile(&OTHER);
+    assert!(changed != before);
+    let maker = ManufacturerCode::new(2, 2).unwrap();
+    let (key, attributes) = (before.key().clone(), *before.attributes());
+    let [fresh, other] = [ManufacturerCode::new(1, 2).unwrap(), maker].map(|maker| {
+        Meter::<3>::new(&PROFILE, maker, key.clone(), attributes, TokenId::new(1000).unwrap())
+    });
+    assert!(fresh != other);
 }
 
 #[test]
