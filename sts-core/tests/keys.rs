@@ -1,8 +1,6 @@
 //! Keys as values: what names them, when two are the same, which lengths they have, and that they are
 //! wiped.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use sts_core::cipher::sta::SAMPLE;
 use sts_core::{DecoderKey, EncryptionAlgorithm, KeyDerivation, VendingKey};
 
