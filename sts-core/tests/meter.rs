@@ -193,6 +193,21 @@ fn clear_credit_of_a_reserved_register_is_out_of_range() {
     }
 }
 
+/// A register that the meter has no credit for is no function; all registers are always cleared.
+#[test]
+fn clear_credit_of_a_register_the_meter_lacks_is_no_function() {
+    let resources = NumberSet::EMPTY.with(1).with(5);
+    let profile = Profile { resources, ..Profile::STANDARD };
+    let mut meter = meter(&profile);
+    for register in 0..8_u16 {
+        let token = seal(&setting(Setting::ClearCredit, SALE + u32::from(register), register), OLD);
+        let expected = if [1, 5].contains(&register) { "Accept" } else { "FunctionError" };
+        assert_eq!(result(&mut meter, &token), expected, "register {register}");
+    }
+    let token = seal(&setting(Setting::ClearCredit, SALE + 8, 0xFFFF), OLD);
+    assert_eq!(result(&mut meter, &token), "Accept");
+}
+
 /// 6. Limits and the tamper condition are kept as the tokens set them; padding is not looked at.
 #[test]
 fn settings_are_kept() {
