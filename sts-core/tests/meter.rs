@@ -619,6 +619,20 @@ fn section_with_a_number_out_of_range_is_refused_alone() {
     assert_eq!(results(&mut meter, &change[..2]), ["1stKCT", "Accept"]);
 }
 
+/// The largest revision, tariff index and supply group are in range.
+#[test]
+fn sections_with_the_largest_numbers_are_taken() {
+    let to = KeyAttributes {
+        sgc: SupplyGroupCode::MAX,
+        krn: KeyRevisionNumber::MAX,
+        ti: TariffIndex::MAX,
+        ..attributes(1, KeyType::Unique)
+    };
+    let mut meter = meter(&Profile::STANDARD);
+    assert_eq!(results(&mut meter, &change_to(&to, false, true)), ["1stKCT", "2ndKCT", "Accept"]);
+    assert_eq!(*meter.attributes(), to);
+}
+
 /// 29. The bits of a third section that mean nothing are not looked at.
 #[test]
 fn section_with_padding_set_is_taken() {
@@ -678,6 +692,18 @@ fn supply_group_code_stays_after_a_set_of_two() {
         results(&mut meter, &change_to(&to, false, with_sgc));
         assert_eq!((meter.attributes().krn.get(), meter.attributes().sgc.get()), (2, expected));
     }
+}
+
+/// A third section that was stored before belongs to no set of two: its code is not taken.
+#[test]
+fn supply_group_code_of_another_set_is_not_taken() {
+    let mut meter = meter(&Profile::STANDARD);
+    let sgc = SupplyGroupCode::new(654_321).unwrap();
+    let three = change_to(&KeyAttributes { sgc, ..attributes(3, KeyType::Unique) }, false, true);
+    let two = change_to(&attributes(2, KeyType::Unique), false, false);
+    let entered = [&three[2], &two[0], &two[1]].map(|section| result(&mut meter, section));
+    assert_eq!(entered, ["3rdKCT", "1stKCT", "Accept"]);
+    assert_eq!((meter.attributes().krn.get(), meter.attributes().sgc.get()), (2, 123_456));
 }
 
 /// 33. Sections of two sets cannot be told apart and leave a key that nobody knows.
