@@ -187,3 +187,147 @@ const fn is_of_configuration(cause: Cause) -> bool {
             | Cause::ConfigSeveral
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::{Experience, Model};
+    use super::*;
+
+    fn matched(cause: Cause, weight: f64) -> Match {
+        Match {
+            cause,
+            weight,
+            detail: Map::new(),
+            evidence: Vec::new(),
+            supported: true,
+            made: None,
+        }
+    }
+
+    /// A ranking of these causes by weight, under beliefs alone.
+    fn ranking<T>(found: &[(Cause, f64)], then: impl FnOnce(Ranking<'_>) -> T) -> T {
+        let (model, experience) = (Model::default(), Experience::default());
+        let likelihood = Likelihood { model: &model, experience: &experience };
+        let found = found.iter().map(|(cause, weight)| matched(*cause, *weight)).collect();
+        then(Ranking { likelihood, found, trials: 7, otherwise: 1.0, stopped: None })
+    }
+
+    fn close(found: f64, expected: f64) -> bool {
+        (found - expected).abs() <= 1e-9 * expected.abs()
+    }
+
+    #[test]
+    fn display_that_says_accepted_shares_each_weight_between_record_and_note() {
+        let displayed = Model::default().records.displayed;
+        let noted_wrongly = 1.0 - displayed;
+        assert!(noted_wrongly > 0.0 && noted_wrongly < 0.1);
+        let weights = [(Cause::KrnAhead, 3.0), (Cause::TypedDigit, 5.0)];
+        ranking(&weights, |ranking| {
+            let told = ranking.with_stale_record();
+            let found: Vec<_> = told.found.iter().map(|it| (it.cause, it.weight)).collect();
+            let expected = [
+                (Cause::KrnAhead, 3.0 * noted_wrongly),
+                (Cause::TypedDigit, 5.0 * noted_wrongly),
+                // The key that explains it is the meter's, or nobody's here.
+                (Cause::RecordStale, 3.0 * displayed),
+                (Cause::RecordStale, displayed * 0.1 / 65_536.0),
+            ];
+            assert_eq!(found.len(), expected.len());
+            for ((cause, weight), (of, expected)) in found.into_iter().zip(expected) {
+                assert!(cause == of && close(weight, expected), "{cause:?}: {weight}, {expected}");
+            }
+            assert!(close(told.otherwise, noted_wrongly));
+        });
+    }
+
+    #[test]
+    fn probabilities_are_shares_of_all_odds() {
+        let weights =
+            [(Cause::TiMismatch, 4e-5), (Cause::KrnAhead, 2e-5), (Cause::TiMismatch, 1e-5)];
+        ranking(&weights, |ranking| {
+            let likelihood = ranking.likelihood;
+            let odds = |cause, weight: f64| weight * 65_536.0 * likelihood.cause(cause);
+            let ti = odds(Cause::TiMismatch, 5e-5);
+            let krn = odds(Cause::KrnAhead, 2e-5);
+            let unknown = likelihood.cause(Cause::Unknown);
+            let total = ti + krn + unknown;
+            let mut expected = [
+                (Cause::TiMismatch, ti / total),
+                (Cause::KrnAhead, krn / total),
+                (Cause::Unknown, unknown / total),
+            ];
+            expected.sort_by(|a, b| b.1.total_cmp(&a.1));
+            let told = ranking.or(Cause::Unknown, "evidence");
+            assert_eq!((told.trials, told.searched), (7, true));
+            assert_eq!(told.causes.len(), expected.len());
+            for (ranked, (cause, probability)) in told.causes.iter().zip(expected) {
+                assert_eq!(ranked.cause, cause);
+                assert!(close(ranked.probability, probability), "{ranked:?}: {probability}");
+                let evidence: &[&str] = if cause == Cause::Unknown { &["evidence"] } else { &[] };
+                assert_eq!(ranked.evidence, evidence);
+            }
+        });
+    }
+
+    #[test]
+    fn cause_that_holds_otherwise_is_told_once() {
+        let told = ranking(&[(Cause::Unknown, 1e-5)], |ranking| ranking.or(Cause::Unknown, ""));
+        assert_eq!(told.causes.len(), 1);
+        assert!(close(told.causes[0].probability, SUREST));
+        assert!(told.causes[0].evidence.is_empty());
+    }
+
+    #[test]
+    fn nothing_is_surer_than_a_check_of_16_bits_and_what_is_improbable_is_not_told() {
+        let told = ranking(&[(Cause::KrnAhead, 1e6)], |ranking| ranking.or(Cause::Unknown, ""));
+        let causes: Vec<_> = told.causes.iter().map(|it| (it.cause, it.probability)).collect();
+        assert_eq!(causes, [(Cause::KrnAhead, SUREST)]);
+    }
+
+    #[test]
+    fn where_nothing_was_found_the_other_cause_is_certain() {
+        let said = |trials| {
+            ranking(&[], |mut ranking| {
+                ranking.trials = trials;
+                ranking.stopped = Some("stopped".into());
+                let told = ranking.or(Cause::Unknown, "evidence");
+                assert_eq!(told.causes.len(), 1);
+                assert!(close(told.causes[0].probability, 1.0));
+                told.causes[0].evidence.clone()
+            })
+        };
+        assert_eq!(said(0), ["evidence", "stopped"]);
+        assert_eq!(said(9), ["evidence", "9 candidates tried, none authenticates", "stopped"]);
+    }
+
+    #[test]
+    fn slip_is_repaired_where_one_reading_stands_out_and_is_supported() {
+        let told = |weights: &[f64], supported: bool| {
+            let found: Vec<_> = weights.iter().map(|weight| (Cause::TypedDigit, *weight)).collect();
+            ranking(&found, |mut ranking| {
+                for (place, found) in ranking.found.iter_mut().enumerate() {
+                    found.supported = supported;
+                    found.detail.insert("position".into(), json!(place));
+                }
+                ranking.or(Cause::Unknown, "").causes[0].clone()
+            })
+        };
+        let unsupported = "neither time of sale nor quantity speaks for it";
+        let one = told(&[1.0], true);
+        assert_eq!((one.detail["position"].clone(), one.evidence.len()), (json!(0), 0));
+        let one = told(&[1.0], false);
+        assert!(one.evidence == [unsupported] && one.detail["readings"][0]["position"] == 0);
+        // 20 to 1 stands out, 8 to 1 does not.
+        assert_eq!(told(&[20.0, 1.0], true).detail["position"], 0);
+        let several = told(&[8.0, 1.0], true);
+        assert!(several.evidence.is_empty());
+        let readings = several.detail["readings"].as_array().unwrap();
+        let probabilities: Vec<_> = readings.iter().map(|it| it["probability"].as_f64()).collect();
+        assert_eq!(probabilities, [Some(0.8889), Some(0.1111)]);
+        // No more than five are told.
+        assert_eq!(
+            told(&[1.0; 9], true).detail["readings"].as_array().unwrap().len(),
+            MOST_READINGS
+        );
+    }
+}
