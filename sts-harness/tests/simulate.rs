@@ -3,13 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is the failure")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use sts_harness::case::{Case, Overrides};
 use sts_harness::keys::Locked;
-use sts_harness::replay::Replay;
+use sts_harness::replay::{Replay, Verdict};
 use sts_harness::simulate::{Scale, Scenario, SimulateError, Summary};
 
 /// A folder of its own, removed when the test is over.
@@ -124,21 +126,34 @@ fn quality_has_every_cause() {
     assert_eq!(summary.refusals(), 6000);
 }
 
+/// The hard mix in small: what was planted in each entry, and the verdict on it.
+fn hard_mix() -> &'static [(Option<String>, Verdict)] {
+    static TOLD: OnceLock<Vec<(Option<String>, Verdict)>> = OnceLock::new();
+    TOLD.get_or_init(|| {
+        let folder = Folder::new("verdicts");
+        let scale = Scale { seed: Some(17), meters: Some(300), refusals: Some(600) };
+        simulate("quality-hard", scale, &folder.0);
+        let case = Case::load(&folder.0, Overrides::default(), &mut Locked).unwrap();
+        let mut replay = Replay::new(&case);
+        let planted = |truth: &Value| truth["cause"].as_str().map(str::to_owned);
+        case.entries
+            .iter()
+            .zip(&truth(&folder.0))
+            .map(|(entry, truth)| (planted(truth), replay.step(entry).verdict))
+            .collect()
+    })
+}
+
 /// The causes found are those that the simulator planted: nearly all, and a revision before the meter's
 /// is never told as one after it. There are groups that change both their revision and their base date,
 /// and groups that change the revision alone.
 #[test]
 fn causes_found_are_those_of_the_truth() {
-    let folder = Folder::new("truth");
-    let scale = Scale { seed: Some(17), meters: Some(400), refusals: Some(1000) };
-    simulate("quality-hard", scale, &folder.0);
-    let case = Case::load(&folder.0, Overrides::default(), &mut Locked).unwrap();
-    let mut replay = Replay::new(&case);
-    let mut found: BTreeMap<String, BTreeMap<&str, u32>> = BTreeMap::new();
-    for (entry, truth) in case.entries.iter().zip(truth(&folder.0)) {
-        let cause = replay.step(entry).verdict.cause.unwrap_or("none");
-        if let Some(planted) = truth["cause"].as_str() {
-            *found.entry(planted.to_owned()).or_default().entry(cause).or_default() += 1;
+    let mut found: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
+    for (planted, verdict) in hard_mix() {
+        if let Some(planted) = planted {
+            let cause = verdict.cause.unwrap_or("none");
+            *found.entry(planted).or_default().entry(cause).or_default() += 1;
         }
     }
     let right = |planted: &str| found[planted].get(planted).copied().unwrap_or_default();
@@ -151,8 +166,41 @@ fn causes_found_are_those_of_the_truth() {
     }
     assert!(all_right * 100 >= all * 96, "{all_right} of {all}: {found:#?}");
     for (planted, other) in [("krn.ahead", "krn.behind"), ("krn.behind", "krn.ahead")] {
-        assert!(right(planted) >= 40 && !found[planted].contains_key(other), "{found:#?}");
+        assert!(right(planted) >= 20 && !found[planted].contains_key(other), "{found:#?}");
     }
+}
+
+/// What is told of each refusal, to four decimals, is in verdicts.txt: a change of a weight is a change
+/// of what people are told, and is seen here.
+///
+/// `STS_WRITE_VERDICTS=1 cargo test -p sts-harness --test simulate` writes the file anew.
+#[test]
+fn verdicts_are_those_told_before() {
+    let mut said = String::new();
+    for (_, verdict) in hard_mix() {
+        if verdict.causes.is_empty() {
+            continue;
+        }
+        let Verdict { id, result, trials, action, .. } = verdict;
+        let (result, action) = (result.unwrap_or("-"), action.unwrap_or("-"));
+        write!(said, "{id} {result} {action} {trials}").unwrap();
+        for ranked in &verdict.causes {
+            write!(said, " {} {:.4}", ranked.cause, ranked.probability).unwrap();
+        }
+        said.push('\n');
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verdicts.txt");
+    if std::env::var_os("STS_WRITE_VERDICTS").is_some() {
+        fs::write(path, said).unwrap();
+        return;
+    }
+    let before = fs::read_to_string(path).unwrap();
+    let changed = said.lines().zip(before.lines()).filter(|(now, before)| now != before);
+    for (now, before) in changed.clone().take(5) {
+        println!("was {before}\nnow {now}");
+    }
+    assert_eq!(said.lines().count(), before.lines().count());
+    assert_eq!(changed.count(), 0);
 }
 
 #[test]
