@@ -68,10 +68,8 @@ impl Token {
         let keyed = crate::Keyed::parse(text)
             .map_err(|at| ParseTokenError::NonDigit { position: at.position, found: at.found })?;
         match keyed.digits().try_into() {
-            Ok(digits) if keyed.count() == DIGITS => {
-                Self::from_digits(digits).ok_or(ParseTokenError::OutOfRange)
-            }
-            _ => Err(ParseTokenError::Length { found: keyed.count() }),
+            Ok(digits) => Self::from_digits(digits).ok_or(ParseTokenError::OutOfRange),
+            Err(_) => Err(ParseTokenError::Length { found: keyed.count() }),
         }
     }
 
