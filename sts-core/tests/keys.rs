@@ -67,31 +67,47 @@ fn parity_is_that_of_des() {
     assert!(!VendingKey::dkga04([0; 20]).has_even_parity(), "no key of DES");
 }
 
-/// What a key leaves in memory when it is dropped.
+/// What keys leave in memory when they are dropped.
 #[cfg(feature = "zeroize")]
 #[test]
 fn keys_are_wiped_when_they_are_dropped() {
     use core::mem::MaybeUninit;
+    use core::ops::Range;
 
-    fn left<T>(key: T, bytes: impl Fn(&T) -> &[u8]) -> Vec<u8> {
-        let mut place = MaybeUninit::new(key);
-        // SAFETY: the key is there until it is dropped, once.
-        let held = unsafe { bytes(place.assume_init_ref()) };
-        let (length, address) = (held.len(), held.as_ptr().addr());
-        assert!(held.iter().all(|byte| *byte == 0xA5) && length >= 8);
-        let offset = address - place.as_ptr().addr();
+    use sts_core::cipher::misty1::Misty1;
+
+    /// The bytes at some places of a value, before it is dropped and after.
+    fn bytes<T>(value: T, places: impl Fn(&T) -> Range<*const u8>) -> [Vec<u8>; 2] {
+        let mut place = MaybeUninit::new(value);
+        // SAFETY: the value is there until it is dropped, once.
+        let Range { start, end } = places(unsafe { place.assume_init_ref() });
+        let (offset, length) = (start.addr() - place.as_ptr().addr(), end.addr() - start.addr());
+        let read = |from: *const T| {
+            // SAFETY: the place outlives what was in it, and these bytes of it were written.
+            unsafe { core::slice::from_raw_parts(from.cast::<u8>().add(offset), length) }.to_vec()
+        };
+        let before = read(place.as_ptr());
         unsafe { place.assume_init_drop() };
-        // SAFETY: the place outlives what was in it, and these bytes of it were written.
-        unsafe { core::slice::from_raw_parts(place.as_ptr().cast::<u8>().add(offset), length) }
-            .to_vec()
+        [before, read(place.as_ptr())]
     }
 
     for ea in EncryptionAlgorithm::ALL {
-        let key = DecoderKey::from_bytes(ea, &vec![0xA5; ea.key_length()]).unwrap();
-        assert_eq!(left(key, DecoderKey::expose_bytes), vec![0; ea.key_length()], "{ea:?}");
+        let secret = vec![0xA5; ea.key_length()];
+        let key = DecoderKey::from_bytes(ea, &secret).unwrap();
+        let [before, after] = bytes(key, |key| key.expose_bytes().as_ptr_range());
+        assert_eq!((before, after), (secret, vec![0; ea.key_length()]), "{ea:?}");
     }
     for dkga in KeyDerivation::ALL {
-        let key = VendingKey::from_bytes(dkga, &vec![0xA5; dkga.key_length()]).unwrap();
-        assert_eq!(left(key, VendingKey::expose_bytes), vec![0; dkga.key_length()], "{dkga:?}");
+        let secret = vec![0xA5; dkga.key_length()];
+        let key = VendingKey::from_bytes(dkga, &secret).unwrap();
+        let [before, after] = bytes(key, |key| key.expose_bytes().as_ptr_range());
+        assert_eq!((before, after), (secret, vec![0; dkga.key_length()]), "{dkga:?}");
     }
+    // Words of 16 bits, without padding: the key itself is among them.
+    let [before, after] = bytes(Misty1::new(&[0xA5; 16]), |schedule| {
+        let Range { start, end } = core::slice::from_ref(schedule).as_ptr_range();
+        start.cast()..end.cast()
+    });
+    assert!(before.windows(16).any(|bytes| bytes == [0xA5; 16]));
+    assert!(after.iter().all(|byte| *byte == 0));
 }
