@@ -60,15 +60,16 @@ start=$(date +%s)
 mutate() {
   cargo mutants --package "$crate" "$@" || [ $? = 2 ] || [ $? = 3 ]
 }
-# Names of mutants, a line each, as arguments that choose them wherever they stand in their file now.
+# Names of mutants, a line each, as arguments that choose them: where they stand, or by what they change.
 chosen() {
   python3 -c '
 import re, sys
+exact = lambda text: "".join(c if c.isalnum() else f"\\x{{{ord(c):x}}}" for c in text)
 for name in sys.stdin.read().splitlines():
-    file, what = re.fullmatch(r"(.*?):\d+:\d+:(.*)", name).groups()
-    exact = lambda text: "".join(c if c.isalnum() else f"\\x{{{ord(c):x}}}" for c in text)
-    print(f"--re=^{exact(file)}:[0-9]+:[0-9]+:{exact(what)}$")
-'
+    file, place, what = re.fullmatch(r"(.*?):(\d+:\d+):(.*)", name).groups()
+    place = exact(place) if sys.argv[1] == "there" else "[0-9]+:[0-9]+"
+    print(f"--re=^{exact(file)}:{place}:{exact(what)}$")
+' "$1"
 }
 missed=()
 if [ -n "$again" ]; then
@@ -77,12 +78,12 @@ import json, sys
 files = json.load(open("docs/evidence/mutants.json"))["files"]
 for file in map(files.get, sys.argv[1:]):
     print(*[name for name in file["missed"] if name not in file.get("equivalent", {})], sep="\n")
-' "${named[@]}" | grep . | chosen)
+' "${named[@]}" | grep . | chosen anywhere)
   [ ${#missed[@]} -gt 0 ] || { echo "none is recorded as missed"; exit 0; }
 fi
 mutate "${files[@]}" "${missed[@]}" --all-features --output "$out" "$@"
 # `compact` takes other code in place of some: what is not built with it, is without.
-mapfile -t missed < <(chosen <"$out/mutants.out/missed.txt")
+mapfile -t missed < <(chosen there <"$out/mutants.out/missed.txt")
 if [ "$crate" = sts-core ] && [ ${#missed[@]} -gt 0 ]; then
   mutate "${files[@]}" "${missed[@]}" --features zeroize --output "$out/fast" "$@"
 fi

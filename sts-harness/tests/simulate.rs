@@ -170,8 +170,8 @@ fn causes_found_are_those_of_the_truth() {
     }
 }
 
-/// What is told of each refusal, to four decimals, is in verdicts.txt: a change of a weight is a change
-/// of what people are told, and is seen here.
+/// What is told of each refusal, to four decimals, and what speaks for it, is in verdicts.txt: a change
+/// of a weight is a change of what people are told, and is seen here.
 ///
 /// `STS_WRITE_VERDICTS=1 cargo test -p sts-harness --test simulate` writes the file anew.
 #[test]
@@ -181,13 +181,13 @@ fn verdicts_are_those_told_before() {
         if verdict.causes.is_empty() {
             continue;
         }
-        let Verdict { id, result, trials, action, .. } = verdict;
+        let Verdict { id, result, trials, action, evidence, .. } = verdict;
         let (result, action) = (result.unwrap_or("-"), action.unwrap_or("-"));
         write!(said, "{id} {result} {action} {trials}").unwrap();
         for ranked in &verdict.causes {
             write!(said, " {} {:.4}", ranked.cause, ranked.probability).unwrap();
         }
-        said.push('\n');
+        writeln!(said, " | {}", evidence.join("; ")).unwrap();
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verdicts.txt");
     if std::env::var_os("STS_WRITE_VERDICTS").is_some() {
