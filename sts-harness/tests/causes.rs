@@ -286,6 +286,16 @@ fn slips_are_undone_and_pointed_at() {
     at(group_doubled).gives("LengthError", "typed.group", "read-again");
 }
 
+/// A test token needs no key, so that one with a wrong digit is found without any; few are keyed.
+#[test]
+fn slip_of_a_test_token_is_undone() {
+    let verdict = at("18446744073843772426").verdict();
+    let found: Vec<_> = verdict.causes.iter().map(|ranked| ranked.cause).collect();
+    assert_eq!(found, ["typed.digit", "unknown"]);
+    assert!((0.98..0.995).contains(&verdict.causes[0].probability), "{verdict:#?}");
+    assert_eq!(verdict.causes[0].detail["readings"][0]["token"], "18446744073843772416");
+}
+
 #[test]
 fn forms_of_other_firmwares_are_ahead_or_behind() {
     let bare = krn2().token();
