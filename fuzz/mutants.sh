@@ -106,6 +106,8 @@ for run in [f"{folder}/mutants.out/outcomes.json", f"{folder}/fast/mutants.out/o
                 outcomes[mutant["name"]] = mutant["file"], outcome["summary"]
 # The line numbers in names move with the code; the reasons stay with what is changed.
 what = lambda name: re.sub(r":\d+:\d+:", ":", name)
+if again:
+    files = sorted({file for file, _ in outcomes.values()})
 for file in files:
     before = evidence["files"].get(file, {})
     reasons = before.get("equivalent", {})
