@@ -344,7 +344,7 @@ def short():
         for name, files in [("core", core), ("ranking", ranking)]:
             if files:
                 noticed, missed = score(files)
-                row(f"mutants noticed, {name}", percent(noticed, noticed + missed), max(files, key=lambda it: it["date"]))
+                row(f"mutants noticed, {len(files)} files of the {name}", percent(noticed, noticed + missed), max(files, key=lambda it: it["date"]))
     if found := read("coverage"):
         core = found["crates"]["sts-core"]
         row("lines and regions of the core under test", f"{percent(*core['lines'])}, {percent(*core['regions'])}", found)
