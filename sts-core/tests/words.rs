@@ -143,8 +143,8 @@ fn meters_are_the_same_in_every_word_and_in_what_they_are() {
         changed.set_word(index, word).unwrap();
         assert_eq!(changed.word(index), word);
         assert!(changed != before, "{index}: {word:x}");
-        let untouched = (0..Meter::<3>::WORDS).filter(|at| *at != index);
-        assert!(untouched.into_iter().all(|at| changed.word(at) == before.word(at)), "{index}");
+        let mut untouched = (0..Meter::<3>::WORDS).filter(|at| *at != index);
+        assert!(untouched.all(|at| changed.word(at) == before.word(at)), "{index}");
         changed.set_word(index, before.word(index)).unwrap();
         assert!(changed == before, "{index}");
     }
@@ -152,12 +152,12 @@ fn meters_are_the_same_in_every_word_and_in_what_they_are() {
     let mut changed = before.clone();
     changed.set_profile(&OTHER);
     assert!(changed != before);
-    let maker = ManufacturerCode::new(2, 2).unwrap();
-    let (key, attributes) = (before.key().clone(), *before.attributes());
-    let [fresh, other] = [ManufacturerCode::new(1, 2).unwrap(), maker].map(|maker| {
-        Meter::<3>::new(&PROFILE, maker, key.clone(), attributes, TokenId::new(1000).unwrap())
+    let [one, other] = [1, 2].map(|code| {
+        let maker = ManufacturerCode::new(code, 2).unwrap();
+        let (key, tid_floor) = (before.key().clone(), TokenId::new(1000).unwrap());
+        Meter::<3>::new(&PROFILE, maker, key, *before.attributes(), tid_floor)
     });
-    assert!(fresh != other);
+    assert!(one != other);
 }
 
 #[test]
