@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::input::{InputError, Place, Rejected};
-use crate::table;
+use crate::table::{self, BOM};
 
 /// How much is read at once; little in tests, so that there are many ends.
 const BLOCK: usize = if cfg!(test) { 1 << 10 } else { 256 << 10 };
@@ -14,7 +14,8 @@ const LONGEST_ROW: usize = 1 << 20;
 /// How much of such a row is shown.
 const SHOWN: usize = 1000;
 
-const BOM: &[u8] = b"\xEF\xBB\xBF";
+const _: () =
+    assert!(BOM.len() + table::SNIFFED <= BLOCK, "a delimiter is found in the first block");
 
 /// Some rows of a table.
 #[derive(Debug, Default)]

@@ -158,7 +158,7 @@ impl Case {
         };
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let (mut source, head) = Source::new(&file, File::open(path).map_err(unreadable)?)?;
-        let header = Table::read(&file, &head, &METER_COLUMNS)?.header;
+        let header = Table::header(&file, &head, source.delimiter(), &METER_COLUMNS)?;
         let (mut block, mut seen, mut rejected) = (Block::default(), HashMap::new(), Vec::new());
         while source.next(&mut block)? {
             rejected.extend(block.rejected.take());

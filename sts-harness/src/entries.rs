@@ -61,7 +61,7 @@ impl Entries {
         let length = input.metadata().map_err(unreadable)?.len();
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let (source, header) = Source::new(&file, input)?;
-        let header = Table::read(&file, &header, &ENTRY_COLUMNS)?.header;
+        let header = Table::header(&file, &header, source.delimiter(), &ENTRY_COLUMNS)?;
         let parser = Parser::new(&file, &header, source.delimiter());
         let mut reader = Reader { source, parser, done: 0 };
         let sorter = sort_in.map(|folder| Sorter::new(folder, memory));
@@ -395,6 +395,28 @@ mod tests {
             let bytes = [b"id,entered_at,pan,entered\n".as_slice(), &body].concat();
             let streamed = read(Entries::open(&folder.file(&bytes), None).unwrap());
             proptest::prop_assert_eq!(streamed, whole(&bytes));
+        }
+
+        #[test]
+        fn stream_of_any_header_is_as_the_whole_file(
+            header in proptest::sample::select(vec![
+                "id,entered_at,pan,entered", "id;entered_at;pan;entered", "\"id\"\tentered_at", "",
+                "\u{FEFF}id,entered_at,pan,entered", "\u{FEFF}\u{FEFF}id,entered_at,pan,entered",
+            ]),
+            more in proptest::string::bytes_regex("(?s-u:[a,;\\t\"\\r\\n\\xE9]{0,20})").unwrap(),
+            repeated in 0..400_usize,
+            seed: u64,
+        ) {
+            let folder = Scratch::new(&format!("header-{seed}"));
+            let bytes = [header.as_bytes(), &more, &b"1,2;3\r".repeat(repeated), b"\n;;\n"].concat();
+            let stream = Entries::open(&folder.file(&bytes), None);
+            match (stream, records::entries_of("entries.csv", &bytes)) {
+                (Ok(stream), Ok(_)) => proptest::prop_assert_eq!(read(stream), whole(&bytes)),
+                (Err(stream), Err(whole)) => {
+                    proptest::prop_assert_eq!(stream.to_string(), whole.to_string());
+                }
+                (stream, whole) => proptest::prop_assert!(false, "{stream:?}\n{whole:?}"),
+            }
         }
     }
 

@@ -89,33 +89,29 @@ impl Table {
     ///
     /// [`InputError`]: empty, or a header that does not fit.
     pub fn read(file: &str, bytes: &[u8], columns: &Columns) -> Result<Self, InputError> {
-        if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
-            return Err(InputError::other(file, "the file is UTF-16, expected UTF-8"));
-        }
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
+        Self::read_by(delimiter(bytes), file, bytes, columns)
+    }
+
+    /// Reads a table with this between fields.
+    fn read_by(
+        delimiter: u8,
+        file: &str,
+        bytes: &[u8],
+        columns: &Columns,
+    ) -> Result<Self, InputError> {
         if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
             return Err(InputError::other(
                 file,
                 "the file is UTF-16, expected UTF-8: save it as CSV UTF-8",
             ));
         }
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            let expected: Vec<&str> = columns.known().collect();
-            return Err(InputError::other(
-                file,
-                &format!(
-                    "the file is empty, expected a header with columns of: {}",
-                    expected.join(", ")
-                ),
-            ));
-        }
-        let delimiter = delimiter(bytes);
         let mut reader = reader(bytes, delimiter);
         let mut records = reader.byte_records();
         let header_record = match records.next() {
             Some(Ok(record)) => record,
             Some(Err(error)) => return Err(InputError::other(file, &error.to_string())),
-            None => return Err(InputError::other(file, "no header")),
+            None => csv::ByteRecord::new(),
         };
         let header: Vec<String> = header_record
             .iter()
@@ -135,6 +131,17 @@ impl Table {
         Ok(table)
     }
 
+    /// The names of the columns, of a header that stands alone, without the rows that would tell what
+    /// is between its fields.
+    pub(crate) fn header(
+        file: &str,
+        header: &[u8],
+        delimiter: u8,
+        columns: &Columns,
+    ) -> Result<Vec<String>, InputError> {
+        Ok(Self::read_by(delimiter, file, header, columns)?.header)
+    }
+
     /// A part of a file, whole rows of it, read behind the file's header; the first of them stands in
     /// line `first`.
     pub(crate) fn read_part(
@@ -146,7 +153,8 @@ impl Table {
         columns: &Columns,
     ) -> Result<Self, InputError> {
         let header = header.join(&char::from(delimiter).to_string()) + "\n";
-        let mut table = Self::read(file, &[header.as_bytes(), rows].concat(), columns)?;
+        let bytes = [header.as_bytes(), rows].concat();
+        let mut table = Self::read_by(delimiter, file, &bytes, columns)?;
         let real = |line: u64| first + line.saturating_sub(2);
         for row in &mut table.rows {
             row.line = real(row.line);
@@ -306,17 +314,24 @@ impl Lines<'_> {
     }
 }
 
-/// The one of `,` `;` and tab that the header line has most of, quotes left out.
+/// In front of UTF-8, as some programs write it.
+pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// How far the delimiter is looked for, in bytes; little in tests. The first block of a file must have as
+/// many, since a quote may never be closed, and a file in blocks is to be read as one that is whole.
+pub(crate) const SNIFFED: usize = if cfg!(test) { 1 << 9 } else { 64 << 10 };
+
+/// The one of `,` `;` and tab that the header has most of, quotes left out.
 fn delimiter(bytes: &[u8]) -> u8 {
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
     let (mut quoted, mut named) = (false, false);
-    for byte in bytes {
+    for byte in bytes.iter().take(SNIFFED) {
         named |= !byte.is_ascii_whitespace();
         match byte {
             b'"' => quoted = !quoted,
             // Blank lines in front of the header tell nothing.
-            b'\n' if !quoted && counts.iter().any(|(_, count)| *count > 0) => break,
-            b'\n' if !quoted && named => break,
+            b'\r' | b'\n' if !quoted && counts.iter().any(|(_, count)| *count > 0) => break,
+            b'\r' | b'\n' if !quoted && named => break,
             _ if quoted => {}
             _ => {
                 for (delimiter, count) in &mut counts {
@@ -334,6 +349,12 @@ fn delimiter(bytes: &[u8]) -> u8 {
 const SHOWN: usize = 60;
 
 fn check_header(file: &str, header: &[String], columns: &Columns) -> Result<(), InputError> {
+    let known = || columns.known().collect::<Vec<_>>().join(", ");
+    if header.iter().all(String::is_empty) {
+        let problem =
+            "the file is empty or begins with an empty row, expected a header with columns of";
+        return Err(InputError::other(file, &format!("{problem}: {}", known())));
+    }
     let place = || Place::line(file, 1);
     for (index, name) in header.iter().enumerate() {
         if header[..index].contains(name) {
@@ -343,10 +364,7 @@ fn check_header(file: &str, header: &[String], columns: &Columns) -> Result<(), 
         if !columns.known().chain(REJECT).any(|known| known == name) {
             let hint = match nearest(name, columns.known()) {
                 Some(near) => format!("is {near:?} meant?"),
-                None => {
-                    let known: Vec<&str> = columns.known().collect();
-                    format!("expected columns of: {}", known.join(", "))
-                }
+                None => format!("expected columns of: {}", known()),
             };
             let mut shown: String = name.chars().take(SHOWN).collect();
             if shown.len() < name.len() {
@@ -441,8 +459,20 @@ mod tests {
     }
 
     #[test]
+    fn delimiter_is_that_of_the_header_alone() {
+        let rows = read(b"id;token\r1,2,3;x\n").unwrap();
+        assert_eq!(rows.header, ["id", "token"]);
+        assert_eq!(rows.rows[0].get("id"), Some("1,2,3"));
+        assert_eq!(delimiter(b"\r\n\r\nid;token\n1,2,3"), b';');
+        let open = [b"\"id;token\"\"".as_slice(), &[b'x'; SNIFFED], b"\";,,"].concat();
+        assert_eq!(delimiter(&open), b',', "nothing is told by what stands far behind");
+    }
+
+    #[test]
     fn read_of_bad_headers_says_what_was_expected() {
         assert!(read(b"").unwrap_err().contains("empty"));
+        assert!(read(b"\t\n1\t2\n").unwrap_err().contains("begins with an empty row"));
+        assert!(read(b"\xFF\xFEi\0d\0").unwrap_err().contains("UTF-16"));
         assert!(read(b"token\n1\n").unwrap_err().contains("no column \"id\""));
         assert!(read(b"id,id\n").unwrap_err().contains("stands twice"));
         assert!(read(b"id,tokn\n").unwrap_err().contains("is \"token\" meant?"));

@@ -184,7 +184,7 @@ impl<'r> Bulk<'r> {
         E: From<InputError> + Send,
     {
         let (source, header) = Source::new(file, input)?;
-        let header = Table::read(file, &header, &VERIFY_COLUMNS)?.header;
+        let header = Table::header(file, &header, source.delimiter(), &VERIFY_COLUMNS)?;
         let layout = Layout::new(file, source.delimiter(), &header);
         let source = Mutex::new(source);
         let turns =
