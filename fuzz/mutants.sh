@@ -83,7 +83,10 @@ for file in map(files.get, sys.argv[1:]):
 ' "${named[@]}" | grep . | chosen anywhere)
   [ ${#missed[@]} -gt 0 ] || { echo "none is recorded as missed"; exit 0; }
 fi
-mutate "${files[@]}" "${missed[@]}" --all-features --output "$out" "$@"
+# The core has code for its features alone; what features of others bring is nothing that ranks.
+features=()
+[ "$crate" != sts-core ] || features=(--all-features)
+mutate "${files[@]}" "${missed[@]}" "${features[@]}" --output "$out" "$@"
 # `compact` takes other code in place of some: what is not built with it, is without.
 mapfile -t missed < <(chosen there <"$out/mutants.out/missed.txt")
 if [ "$crate" = sts-core ] && [ ${#missed[@]} -gt 0 ]; then

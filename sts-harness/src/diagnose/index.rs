@@ -179,3 +179,125 @@ pub(super) fn other_keys_of<'r>(
 ) -> impl Iterator<Item = usize> + 'r {
     keys_of_group(ring, meter).filter(|at| is_other_key(&ring.vending[*at], meter))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use sts_core::{Amount, Commodity, DecoderReferenceNumber, MeterPan, TokenId};
+
+    use super::*;
+    use crate::case::Case;
+    use crate::keys::Locked;
+    use crate::records::MeterRow;
+
+    /// Two revisions of a supply group, and another group.
+    const KEYS: &str = r#"
+[[vending_key]]
+id = "krn1"
+purpose = "test"
+sgc = "600457"
+krn = 1
+kt = 2
+dkga = "02"
+base_date = 1993
+key = "abababababababab"
+[[vending_key]]
+id = "krn2"
+purpose = "test"
+sgc = "600457"
+krn = 2
+kt = 2
+dkga = "04"
+base_date = 2014
+key = "abababababababab949494949494949401234567"
+[[vending_key]]
+id = "other-group"
+purpose = "test"
+sgc = "600999"
+krn = 1
+kt = 2
+dkga = "02"
+base_date = 1993
+key = "9494949494949494"
+"#;
+
+    /// Four meters under the first key.
+    fn case() -> Case {
+        let mut case = Case::new(KeyRing::parse("keys.toml", KEYS, &mut Locked).unwrap());
+        for drn in ["01202401012", "01202401020", "01202401038", "01202401046"] {
+            let pan = MeterPan::from_drn(&DecoderReferenceNumber::parse(drn).unwrap());
+            let row = MeterRow::under(pan, &case.keys.vending[0]);
+            case.add_meter(row, Path::new(".")).unwrap();
+        }
+        case
+    }
+
+    /// What an index finds for tokens under every key of every meter.
+    fn answers(index: &Index, case: &Case) -> Vec<String> {
+        let payload = Payload::Credit {
+            commodity: Commodity::Water,
+            rnd: 5,
+            tid: TokenId::new(12_345_678).unwrap(),
+            amount: Amount::round_up(100).unwrap(),
+        };
+        let mut found = vec![index.other_keys(&case.keys, &case.fleet).to_string()];
+        for meter in &case.fleet.meters {
+            for entry in &case.keys.vending {
+                for ti in 0..3 {
+                    let ti = TariffIndex::new(ti).unwrap();
+                    let configuration = Configuration { entry, ti, ea: meter.ea() };
+                    let token = Token::seal(&payload, &configuration.key(&meter.row.pan).unwrap());
+                    let own = index.meters(&case.fleet, token);
+                    let other = index.meters_under_other_keys(&case.keys, &case.fleet, token);
+                    let drn = meter.row.pan.drn();
+                    found.push(format!("{drn} {} {ti}: {own:?} {other:?}", entry.id));
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn index_that_follows_a_change_answers_as_a_new_one() {
+        let mut case = case();
+        let mut index = Index::new(&case.keys, &case.fleet, Batch::new());
+        let fresh = |case: &Case| Index::new(&case.keys, &case.fleet, Batch::new());
+        let before = answers(&index, &case);
+        assert_eq!(before[0], "8", "four meters, two keys of their group");
+        assert!(before.iter().any(|found| found.contains("krn1 01: [(2, ")), "{before:?}");
+        assert!(before.iter().any(|found| found.contains("krn2 01: [] [(2, 1, ")), "{before:?}");
+        // The keys of a group stay those of its meters until one of them goes to another.
+        for (changes, stays) in [
+            (&[("krn", "2"), ("base_date", "2014")][..], true),
+            (&[("ti", "02")], true),
+            (&[("sgc", "600999")], false),
+        ] {
+            for place in 0..case.fleet.meters.len() {
+                let mut row = case.fleet.meters[place].current_row();
+                for (name, value) in changes {
+                    row = row.with_field(name, value).unwrap();
+                }
+                let meter = case.meter(row).unwrap();
+                case.fleet.meters[place] = meter;
+                index.meter_changed(&case.keys, place, &case.fleet.meters[place]);
+                assert_eq!(index.of_group.get().is_some(), stays, "{changes:?} at {place}");
+                assert_eq!(answers(&index, &case), answers(&fresh(&case), &case), "{changes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_met_more_weighs_more() {
+        let mut case = case();
+        let row = case.fleet.meters[3].row.clone();
+        case.fleet.meters[3] = case.meter(row.with_field("ti", "7").unwrap()).unwrap();
+        let index = Index::new(&case.keys, &case.fleet, Batch::new());
+        let [own, used, unused] = [1, 7, 8].map(|ti| TariffIndex::new(ti).unwrap());
+        // Three meters have the one, one has the other, and 2 % of four meters and a tenth for each.
+        let others = 1.18 + 98.0 * 0.18;
+        assert!((index.tariff(used, own) - 1.18 / others).abs() < 1e-12);
+        assert!((index.tariff(unused, own) - 0.18 / others).abs() < 1e-12);
+        assert_eq!([0, 1, 2].map(|at| index.key(at)), [21.0, 21.0, 1.0]);
+    }
+}
