@@ -12,6 +12,8 @@
 //!
 //! No key is ever searched for: candidates are configurations under keys that the user holds.
 
+#[cfg(test)]
+mod fixture;
 mod index;
 mod model;
 mod rank;

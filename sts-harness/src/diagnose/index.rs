@@ -182,72 +182,19 @@ pub(super) fn other_keys_of<'r>(
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use sts_core::{Amount, Commodity, DecoderReferenceNumber, MeterPan, TokenId};
-
+    use super::super::fixture::{case, credit};
     use super::*;
     use crate::case::Case;
-    use crate::keys::Locked;
-    use crate::records::MeterRow;
-
-    /// Two revisions of a supply group, and another group.
-    const KEYS: &str = r#"
-[[vending_key]]
-id = "krn1"
-purpose = "test"
-sgc = "600457"
-krn = 1
-kt = 2
-dkga = "02"
-base_date = 1993
-key = "abababababababab"
-[[vending_key]]
-id = "krn2"
-purpose = "test"
-sgc = "600457"
-krn = 2
-kt = 2
-dkga = "04"
-base_date = 2014
-key = "abababababababab949494949494949401234567"
-[[vending_key]]
-id = "other-group"
-purpose = "test"
-sgc = "600999"
-krn = 1
-kt = 2
-dkga = "02"
-base_date = 1993
-key = "9494949494949494"
-"#;
-
-    /// Four meters under the first key.
-    fn case() -> Case {
-        let mut case = Case::new(KeyRing::parse("keys.toml", KEYS, &mut Locked).unwrap());
-        for drn in ["01202401012", "01202401020", "01202401038", "01202401046"] {
-            let pan = MeterPan::from_drn(&DecoderReferenceNumber::parse(drn).unwrap());
-            let row = MeterRow::under(pan, &case.keys.vending[0]);
-            case.add_meter(row, Path::new(".")).unwrap();
-        }
-        case
-    }
 
     /// What an index finds for tokens under every key of every meter.
     fn answers(index: &Index, case: &Case) -> Vec<String> {
-        let payload = Payload::Credit {
-            commodity: Commodity::Water,
-            rnd: 5,
-            tid: TokenId::new(12_345_678).unwrap(),
-            amount: Amount::round_up(100).unwrap(),
-        };
         let mut found = vec![index.other_keys(&case.keys, &case.fleet).to_string()];
         for meter in &case.fleet.meters {
             for entry in &case.keys.vending {
                 for ti in 0..3 {
                     let ti = TariffIndex::new(ti).unwrap();
                     let configuration = Configuration { entry, ti, ea: meter.ea() };
-                    let token = Token::seal(&payload, &configuration.key(&meter.row.pan).unwrap());
+                    let token = Token::seal(&credit(), &configuration.key(&meter.row.pan).unwrap());
                     let own = index.meters(&case.fleet, token);
                     let other = index.meters_under_other_keys(&case.keys, &case.fleet, token);
                     let drn = meter.row.pan.drn();

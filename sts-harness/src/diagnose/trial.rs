@@ -311,3 +311,162 @@ impl KeyBundle {
         proposed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sts_core::{Commodity, CurrencyAmount, TokenId};
+
+    use super::super::fixture::{case, credit};
+    use super::*;
+
+    const ALGORITHMS: [EncryptionAlgorithm; 3] =
+        [EncryptionAlgorithm::Sta, EncryptionAlgorithm::Dea, EncryptionAlgorithm::Misty1];
+
+    fn ti(ti: usize) -> TariffIndex {
+        tariff_index(ti).unwrap()
+    }
+
+    /// Every held key with every algorithm, under a tariff index.
+    fn configurations(ring: &[VendingEntry], ti: TariffIndex) -> Vec<Configuration<'_>> {
+        let of = |entry| ALGORITHMS.map(|ea| Configuration { entry, ti, ea });
+        ring.iter().flat_map(of).collect()
+    }
+
+    fn shown(found: &[Opened]) -> Vec<(usize, Payload)> {
+        found.iter().map(|opened| (opened.index, opened.payload)).collect()
+    }
+
+    /// The same, one key after another.
+    fn one_by_one(
+        token: Token,
+        keys: impl Iterator<Item = Option<DecoderKey>>,
+    ) -> Vec<(usize, Payload)> {
+        let open = |(index, key)| opened(token, index, key);
+        shown(&keys.enumerate().filter_map(open).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn candidates_are_opened_as_one_by_one() {
+        let case = case();
+        let mut candidates = Vec::new();
+        for meter in &case.fleet.meters {
+            for tariff in [ti(1), ti(70)] {
+                let all = configurations(&case.keys.vending, tariff);
+                candidates.extend(all.into_iter().map(|it| (it, meter.row.pan)));
+            }
+        }
+        let mut tried = 0;
+        for (index, (configuration, pan)) in candidates.iter().enumerate() {
+            let Some(key) = configuration.key(pan) else { continue };
+            let token = Token::seal(&credit(), &key);
+            let found = shown(&open_under(Batch::new(), token, &candidates));
+            assert!(found.contains(&(index, credit())), "{configuration:?} of {}", pan.drn());
+            let keys = candidates.iter().map(|(configuration, pan)| configuration.key(pan));
+            assert_eq!(found, one_by_one(token, keys));
+            tried += 1;
+        }
+        // DKGA02 derives for two algorithms, DKGA04 for three.
+        assert_eq!(tried, 4 * 2 * (2 + 3 + 2));
+    }
+
+    #[test]
+    fn tariffs_are_opened_as_one_by_one() {
+        let case = case();
+        let pan = case.fleet.meters[0].row.pan;
+        // The tariff index of the configuration itself does not matter.
+        let configurations = configurations(&case.keys.vending, ti(33));
+        let with = |index: usize| {
+            let configuration = configurations[index / TARIFFS];
+            Configuration { ti: ti(index % TARIFFS), ..configuration }.key(&pan)
+        };
+        for (place, configuration) in configurations.iter().enumerate() {
+            for tariff in [0, 9, 10, 57, 99] {
+                let Some(key) = with(TARIFFS * place + tariff) else { continue };
+                let token = Token::seal(&credit(), &key);
+                let found = open_under_tariffs(Batch::new(), token, &pan, &configurations);
+                let found = shown(&found);
+                assert!(found.contains(&(TARIFFS * place + tariff, credit())), "{configuration:?}");
+                let keys = (0..TARIFFS * configurations.len()).map(with);
+                assert_eq!(found, one_by_one(token, keys));
+            }
+        }
+    }
+
+    /// Tokens of both checks, under this key and another, and one that is open.
+    fn tokens(key: &DecoderKey, other: &DecoderKey, count: usize) -> Vec<(usize, Token)> {
+        let (commodity, tid) = (Commodity::Water, TokenId::new(12_345_678).unwrap());
+        let amount = CurrencyAmount::round_up(12_300).unwrap();
+        let money = Payload::CurrencyCredit { commodity, tid, amount };
+        let open = Token::parse("00000000001509949440").unwrap();
+        let four = [
+            Token::seal(&credit(), key),
+            Token::seal(&money, key),
+            Token::seal(&credit(), other),
+            open,
+        ];
+        four.into_iter().cycle().take(count).enumerate().map(|(at, it)| (at + 7, it)).collect()
+    }
+
+    #[test]
+    fn many_tokens_and_keys_are_opened_as_one_by_one() {
+        let case = case();
+        let pan = case.fleet.meters[0].row.pan;
+        for ea in ALGORITHMS {
+            let of = |tariff| {
+                Configuration { entry: &case.keys.vending[1], ti: ti(tariff), ea }.key(&pan)
+            };
+            let keys: Vec<DecoderKey> = (0..40).filter_map(of).collect();
+            // Few and many of each.
+            for (of_tokens, of_keys) in [(5, 3), (5, 40), (50, 3), (50, 40)] {
+                let (tokens, keys) = (tokens(&keys[2], &keys[1], of_tokens), &keys[..of_keys]);
+                let mut expected = Vec::new();
+                for (index, key) in keys.iter().enumerate() {
+                    let mut under = Vec::new();
+                    for (place, token) in &tokens {
+                        let encrypted = token.class().is_encrypted();
+                        if let Some(found) = opened(*token, index, Some(key.clone())) {
+                            if encrypted {
+                                under.push((*place, found.payload));
+                            }
+                        }
+                    }
+                    assert_eq!(open_many(Batch::new(), &tokens, key), under, "{ea:?}, key {index}");
+                    expected.extend(under.into_iter().map(|(place, it)| (place, index, it)));
+                }
+                let mut found = open_each(Batch::new(), &tokens, keys);
+                found.sort_by_key(|(place, index, _)| (*index, *place));
+                assert_eq!(found, expected, "{ea:?}, {of_tokens} tokens, {of_keys} keys");
+                assert!(found.len() >= of_tokens * 3 / 4, "{found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn bundle_proposes_each_of_its_keys_as_they_stand() {
+        let case = case();
+        let entry = &case.keys.vending[1];
+        let key = |meter: usize, ea| {
+            let ti = ti(meter);
+            Configuration { entry, ti, ea }.key(&case.fleet.meters[meter].row.pan)
+        };
+        let proposed = |bundle: &KeyBundle, key: Option<DecoderKey>| {
+            bundle.propose(Token::seal(&credit(), &key.unwrap()))
+        };
+        let [sta, dea, misty1] = ALGORITHMS;
+        let keys = [key(0, sta), key(1, dea), None, key(3, misty1), key(0, sta)];
+        let mut bundle = KeyBundle::new(Batch::new(), keys.into_iter());
+        assert_eq!(proposed(&bundle, key(0, sta)), [0, 4]);
+        assert_eq!(proposed(&bundle, key(1, dea)), [1]);
+        assert_eq!(proposed(&bundle, key(3, misty1)), [3]);
+        assert!(proposed(&bundle, key(2, sta)).is_empty());
+        for (ea, at) in [(sta, 2), (dea, 3), (misty1, 4)] {
+            bundle.set(at, key(2, ea).unwrap());
+            assert!(proposed(&bundle, key(2, ea)).contains(&at), "{ea:?}");
+        }
+        assert_eq!(proposed(&bundle, key(1, dea)), [1]);
+        let mut empty = KeyBundle::new(Batch::new(), [None, None].into_iter());
+        assert!(proposed(&empty, key(0, dea)).is_empty());
+        empty.set(1, key(0, dea).unwrap());
+        assert_eq!(proposed(&empty, key(0, dea)), [1]);
+    }
+}
