@@ -202,3 +202,110 @@ impl Scales<'_> {
 
 /// Held keys that a section is compared with.
 const MOST_NEW_KEYS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use sts_core::key::KeyType;
+    use sts_core::TariffIndex;
+
+    use super::super::fixture::case;
+    use super::super::model::{Experience, Model};
+    use super::super::trial::Configuration;
+    use super::*;
+
+    /// What a section is worth at the first meter, and what is said of it.
+    fn fits(section: &KeySection) -> (f64, Vec<String>) {
+        let case = case();
+        let (model, experience) = (Model::default(), Experience::default());
+        let scales = Scales {
+            likelihood: Likelihood { model: &model, experience: &experience },
+            sighting: &Sighting::default(),
+            meter: &case.fleet.meters[0],
+            ring: &case.keys,
+        };
+        let mut evidence = Vec::new();
+        (scales.section_fits(section, &mut evidence), evidence)
+    }
+
+    /// The two sections of a change of the first meter to a held key, under a tariff index.
+    fn change_to(key: usize, ti: u8) -> [KeySection; 2] {
+        let case = case();
+        let (meter, entry) = (&case.fleet.meters[0], &case.keys.vending[key]);
+        let configuration =
+            Configuration { entry, ti: TariffIndex::new(ti).unwrap(), ea: meter.ea() };
+        let key = configuration.key(&meter.row.pan).unwrap();
+        let mut sections =
+            sts_core::class::key_change(&key, &configuration.attributes(), false, false);
+        [(); 2].map(|()| match sections.next() {
+            Some(Payload::KeySection(section)) => section,
+            other => panic!("{other:?}"),
+        })
+    }
+
+    const KNOWN: f64 = 0.8 * 4_294_967_296.0;
+
+    #[test]
+    fn section_that_carries_a_held_key_says_so() {
+        let said = |id| vec![format!("it carries a part of the key {id} of this meter")];
+        for (key, id, ti) in
+            [(0, "krn1", 1), (1, "krn2", 0), (1, "krn2", 99), (2, "other-group", 7)]
+        {
+            let [first, second] = change_to(key, ti);
+            for (section, tried) in [(first, 100.0), (second, 100.0)] {
+                let (worth, evidence) = fits(&section);
+                assert_eq!(evidence, said(id), "{section:?}");
+                assert!(worth <= KNOWN / tried && worth >= KNOWN / 300.0, "{section:?}: {worth}");
+            }
+        }
+    }
+
+    #[test]
+    fn section_must_carry_the_part_that_is_its_own() {
+        let [first, second] = change_to(1, 1);
+        let (KeySection::First { word, .. }, KeySection::Second { word: bottom, .. }) =
+            (first, second)
+        else {
+            panic!("{first:?}, {second:?}");
+        };
+        let first = |krn, kt, word| {
+            let (ken_high, rollover, three_kct) = (15, false, false);
+            fits(&KeySection::First { ken_high, krn, rollover, three_kct, kt, word })
+        };
+        let second = |ti, word| fits(&KeySection::Second { ken_low: 15, ti, word });
+        let nothing = (0.3, vec![]);
+        assert_eq!(first(2, KeyType::Unique, word).0, KNOWN / 100.0);
+        assert_eq!(first(1, KeyType::Unique, word), nothing, "another revision");
+        assert_eq!(first(2, KeyType::Common, word), nothing, "another type");
+        assert_eq!(first(2, KeyType::Unique, bottom), nothing, "another section");
+        assert_eq!(second(1, bottom).0, KNOWN / 100.0);
+        assert_eq!(second(2, bottom), nothing, "another tariff index");
+        assert_eq!(second(1, word), nothing, "another section");
+    }
+
+    #[test]
+    fn section_with_values_out_of_range_is_noise() {
+        let [first, second] = change_to(1, 1);
+        let (KeySection::First { word, .. }, KeySection::Second { .. }) = (first, second) else {
+            panic!("{first:?}, {second:?}");
+        };
+        for (krn, worth) in [(0, 0.01), (3, 0.3), (9, 0.3), (10, 0.01), (15, 0.01)] {
+            let kt = KeyType::Unique;
+            let (ken_high, rollover, three_kct) = (15, false, false);
+            let section = KeySection::First { ken_high, krn, rollover, three_kct, kt, word };
+            assert_eq!(fits(&section).0, worth, "KRN {krn}");
+        }
+        for (ti, worth) in [(98, 0.3), (99, 0.3), (100, 0.01), (255, 0.01)] {
+            assert_eq!(fits(&KeySection::Second { ken_low: 15, ti, word }).0, worth, "TI {ti}");
+        }
+        let highest = SupplyGroupCode::MAX.get();
+        for (sgc, pad, worth) in [
+            (600_457, 0, 1e6),
+            (600_458, 0, 1e4),
+            (600_457, 1, 1e-4),
+            (highest, 0, 1e4),
+            (highest + 1, 0, 1e-4),
+        ] {
+            assert_eq!(fits(&KeySection::ThirdWithSgc { sgc, pad }).0, worth, "SGC {sgc}, {pad}");
+        }
+    }
+}
