@@ -543,6 +543,250 @@ mod tests {
         assert!((sum - 1.0).abs() < 0.01, "{sum}");
     }
 
+    /// A model of round figures, and what is expected of it is computed as its file describes it.
+    const ROUND: [(&str, &str); 3] = [
+        (
+            "[[2, 0.58], [15, 0.20], [60, 0.05], [1440, 0.06], [10_080, 0.03], [131_400, 0.02]]",
+            "[[2, 0.5], [15, 0.2], [1440, 0.1]]",
+        ),
+        ("whole_hours = 0.04\nanywhere = 0.02", "whole_hours = 0.15\nanywhere = 0.05"),
+        (
+            "[[60, 0.27], [1440, 0.30], [10_080, 0.22], [43_200, 0.12], [525_600, 0.05]]",
+            "[[60, 0.5], [1440, 0.3], [10_080, 0.16]]",
+        ),
+    ];
+
+    fn round() -> Model {
+        let text = include_str!("../../diagnosis.toml").to_owned();
+        let text = ROUND.iter().fold(text, |text, (from, to)| {
+            assert!(text.contains(from), "{from}");
+            text.replace(from, to)
+        });
+        Model::parse("round.toml", &text).unwrap()
+    }
+
+    #[track_caller]
+    fn close(found: f64, expected: f64, of: impl std::fmt::Debug) {
+        assert!((found - expected).abs() <= 1e-9 * expected, "{of:?}: {found}, not {expected}");
+    }
+
+    #[test]
+    fn minutes_from_the_sale_share_what_their_ring_has() {
+        let (model, experience) = (round(), Experience::default());
+        let likelihood = Likelihood { model: &model, experience: &experience };
+        // Either side of whole hours, 1 to 14, 15 minutes to both sides of each.
+        let near_hour = |apart: i64| {
+            (1..=14).any(|hour: i64| (60 * hour - 15..=60 * hour + 15).contains(&apart))
+        };
+        for distance in -3000..=3000_i64 {
+            let ring = match distance.abs() {
+                0..=2 => 0.5 / 5.0,
+                3..=15 => 0.2 / 26.0,
+                16..=1440 => 0.1 / 2850.0,
+                _ => 0.0,
+            };
+            let hours = if near_hour(distance.abs()) { 0.15 / (2.0 * 14.0 * 31.0) } else { 0.0 };
+            let expected = (ring + hours) * TIDS + 0.05;
+            close(likelihood.after_sale(distance), expected, distance);
+        }
+    }
+
+    #[test]
+    fn minutes_before_the_entry_share_what_their_ring_has() {
+        let (model, experience) = (round(), Experience::default());
+        let likelihood = Likelihood { model: &model, experience: &experience };
+        for age in -2000..=12_000 {
+            let ring = match age {
+                -1440..=-1 => 0.02 / 1440.0,
+                0..=59 => 0.5 / 60.0,
+                60..=1439 => 0.3 / 1380.0,
+                1440..=10_079 => 0.16 / 8640.0,
+                _ => 0.0,
+            };
+            close(likelihood.before_entry(age), ring * TIDS + 0.02, age);
+        }
+    }
+
+    #[test]
+    fn quantities_are_of_the_class_they_are_nearest_to() {
+        for (units, bought, class) in [
+            (100, 100, 0),
+            (101, 100, 1),
+            (99, 100, 1),
+            (102, 100, 2),
+            (109, 100, 2),
+            (91, 100, 2),
+            (110, 100, 3),
+            (120, 100, 3),
+            (80, 100, 3),
+            (121, 100, 4),
+            (79, 100, 4),
+            (0, 0, 0),
+            (1, 0, 1),
+            (10, 0, 4),
+            // Above 1638.3 units amounts are rounded up, to the next ten tenths at first.
+            (16_394, 16_385, 0),
+            (16_385, 16_385, 1),
+            (16_386, u64::MAX, 4),
+        ] {
+            assert_eq!(quantity_class(units, bought), class, "{units} for {bought}");
+        }
+    }
+
+    #[test]
+    fn amounts_weigh_by_how_many_others_are_as_near() {
+        let (model, experience) = (Model::default(), Experience::default());
+        let likelihood = Likelihood { model: &model, experience: &experience };
+        close(likelihood.quantity(1000, 1000), 0.76 * 65_536.0, "exact");
+        close(likelihood.quantity(1001, 1000), 0.07 * 65_536.0 / 2.0, "a tenth");
+        close(likelihood.quantity(1005, 1000), 0.08 * 65_536.0 / 16.0, "a unit");
+        close(likelihood.quantity(1100, 1000), 0.03 * 65_536.0 / 400.0, "a fifth");
+        close(likelihood.quantity(120, 100), 0.03 * 65_536.0 / 40.0, "a fifth of little");
+        close(likelihood.quantity(22_004, 20_000), 0.03 * 65_536.0 / 6553.6, "of much");
+        close(likelihood.quantity(3000, 1000), 0.06 * likelihood.amount(3000), "other");
+        let common = 0.82 / 5000.0 * 65_536.0;
+        let large = 0.15 / 11_383.0 * 65_536.0;
+        let huge = (1.0 - 0.82 - 0.15) / 49_152.0 * 65_536.0;
+        for (units, expected) in [
+            (0, 0.02),
+            (1, common),
+            (5000, common),
+            (5001, large),
+            (16_383, large),
+            (16_384, huge),
+            (18_201_624, huge),
+        ] {
+            close(likelihood.amount(units), expected, units);
+        }
+    }
+
+    /// A token of `bought` tenths, accepted.
+    fn accepted(experience: &mut Experience, bought: u64, sold: i64, believed: &[bool]) {
+        let payload = Payload::Credit {
+            commodity: sts_core::Commodity::Water,
+            rnd: 5,
+            tid: sts_core::TokenId::new(1).unwrap(),
+            amount: sts_core::Amount::round_up(100).unwrap(),
+        };
+        experience.learn_accepted(&payload, Some(sold), Some(bought), believed);
+    }
+
+    #[test]
+    fn rows_speak_as_loud_as_beliefs_once_they_are_as_many() {
+        let model = round();
+        let mut experience = Experience::default();
+        // As many rows as the beliefs are worth, a third of them exact, all sold 20 to 29 minutes before.
+        for row in 0..30 {
+            accepted(&mut experience, if row < 10 { 100 } else { 105 }, 20 + row % 10, &[row < 15]);
+        }
+        let nothing = Experience::default();
+        let before = Likelihood { model: &model, experience: &nothing };
+        let after = Likelihood { model: &model, experience: &experience };
+        for distance in [19, 20, 29, 30, -20] {
+            let seen = if (20..30).contains(&distance) { TIDS / 10.0 } else { 0.0 };
+            let expected = 0.5 * before.after_sale(distance)
+                + 0.5 * (0.9 * seen + 0.1 * before.after_sale(distance));
+            close(after.after_sale(distance), expected, distance);
+        }
+        for (units, bought, seen, believed, fields) in [
+            (100, 100, 1.0 / 3.0, 0.76, 1.0),
+            (105, 100, 2.0 / 3.0, 0.08, 16.0),
+            (101, 100, 0.0, 0.07, 2.0),
+        ] {
+            let share = 0.5 * believed + 0.5 * (0.97 * seen + 0.03 * believed);
+            close(after.quantity(units, bought), share * 65_536.0 / fields, units);
+        }
+        // Sixteen values, each believed in eight times.
+        close(after.rnd(5), 16.0 * 38.0 / 158.0, 5);
+        close(after.rnd(4), 16.0 * 8.0 / 158.0, 4);
+        close(after.believed(true, 4.0), (15.0 + 30.0 * 0.88) / 60.0, true);
+        close(after.believed(false, 4.0), (1.0 - (15.0 + 30.0 * 0.88) / 60.0) / 4.0, false);
+        close(before.believed(true, 4.0), 0.88, true);
+    }
+
+    #[test]
+    fn records_are_never_believed_blindly_nor_taken_for_noise() {
+        let model = Model::default();
+        let (mut right, mut wrong) = (Experience::default(), Experience::default());
+        for _ in 0..1000 {
+            accepted(&mut right, 100, 0, &[true, true]);
+            accepted(&mut wrong, 100, 0, &[false, false]);
+        }
+        let of = |experience| Likelihood { model: &model, experience }.believed(true, 2.0);
+        close(of(&right), 0.98, "right");
+        close(of(&wrong), 0.5, "wrong");
+    }
+
+    #[test]
+    fn subclasses_that_a_meter_does_not_take_are_rare() {
+        let model = Model::default();
+        let mut experience = Experience::default();
+        let likelihood = Likelihood { model: &model, experience: &experience };
+        let all = 5.0 + 3.0 + 1.0 + 0.3 + 0.3 + 0.2 + 0.2 + 0.1 + 8.0 * 0.01;
+        for (subclass, believed) in [(0, 5.0), (1, 3.0), (7, 0.1), (8, 0.01), (15, 0.01)] {
+            close(likelihood.credit_subclass(subclass, |_| true), 16.0 * believed / all, subclass);
+        }
+        // Of those not taken, a tenth of a tenth at most.
+        let only_water = 3.0 + 6.0 * 0.01 + 0.1 * 0.1 + 8.0 * 0.001;
+        let takes = |subclass| subclass == 1;
+        close(likelihood.credit_subclass(1, takes), 16.0 * 3.0 / only_water, "taken");
+        close(likelihood.credit_subclass(0, takes), 16.0 * 0.01 / only_water, "not taken");
+        for _ in 0..7 {
+            accepted(&mut experience, 100, 0, &[]);
+        }
+        let likelihood = Likelihood { model: &model, experience: &experience };
+        close(likelihood.credit_subclass(1, |_| true), 16.0 * 10.0 / (all + 7.0), "seen");
+    }
+
+    #[test]
+    fn causes_seen_grow_and_those_never_met_may_still_come() {
+        let model = Model::default();
+        let mut experience = Experience::default();
+        let total: f64 = model.causes.values().sum();
+        let before =
+            |cause| Likelihood { model: &model, experience: &Experience::default() }.cause(cause);
+        close(before(Cause::KrnAhead), 0.14 / total, Cause::KrnAhead);
+        // Not in the file.
+        let unlisted = Cause::ALL.iter().find(|cause| !model.causes.contains_key(cause.name()));
+        close(before(*unlisted.unwrap()), 0.005 / total, unlisted);
+        for _ in 0..10 {
+            experience.learn_causes(&[(Cause::KrnAhead, 0.75), (Cause::TypedDigit, 0.25)]);
+        }
+        let likelihood = Likelihood { model: &model, experience: &experience };
+        for (cause, seen) in
+            [(Cause::KrnAhead, 0.75), (Cause::TypedDigit, 0.25), (Cause::TypedSwap, 0.0)]
+        {
+            let believed = before(cause);
+            let expected = 0.75 * believed + 0.25 * (0.98 * seen + 0.02 * believed);
+            close(likelihood.cause(cause), expected, cause);
+        }
+    }
+
+    #[test]
+    fn displays_tell_how_many_records_are_wrong() {
+        let model = Model::default();
+        let mut experience = Experience::default();
+        let before = Likelihood { model: &model, experience: &experience };
+        let wrong = 0.04 * 0.6;
+        close(before.stale_odds(), wrong / (1.0 - wrong), "believed");
+        close(before.doubt(), 0.006, "believed");
+        for _ in 0..30 {
+            experience.learn_record(true);
+        }
+        let after = Likelihood { model: &model, experience: &experience };
+        let wrong = 0.02 * 0.6;
+        close(after.stale_odds(), wrong / (1.0 - wrong), "confirmed");
+        close(after.doubt(), 0.003, "confirmed");
+        for _ in 0..30 {
+            experience.learn_record(false);
+        }
+        let after = Likelihood { model: &model, experience: &experience };
+        let wrong = (30.0 * 0.04 + 30.0) / 90.0 * 0.6;
+        close(after.stale_odds(), wrong / (1.0 - wrong), "contradicted");
+        close(after.doubt(), 0.012, "at most");
+        close(model.noted_rightly(), 0.97, "displays");
+    }
+
     #[test]
     fn model_with_shares_that_are_none_is_refused() {
         let text = include_str!("../../diagnosis.toml");
@@ -552,13 +796,41 @@ mod tests {
             ("\"unknown\" = 0.06", "", "has no \"unknown\""),
             ("[2, 0.58], [15", "[20, 0.58], [15", "expected rising minutes"),
             ("schema = 1", "schema = 2", "schema 2, expected 1"),
-            ("believed = 0.88", "believed = 1.0", "expected between 0 and 1"),
+            (
+                "believed = 0.88",
+                "believed = 1.0",
+                "[records] believed is 1, expected between 0 and 1",
+            ),
+            ("displayed = 0.97", "displayed = 0.0", "[records] displayed is 0, expected"),
+            ("slip_fits = 0.85", "slip_fits = 1.5", "[space] slip_fits is 1.5, expected"),
+            ("withdrawn = 0.15", "withdrawn = nan", "[space] withdrawn is NaN, expected"),
+            ("\nshare = 0.04", "\nshare = -0.04", "[stale] share is -0.04, expected"),
+            (
+                "\"ti.mismatch\" = 0.06",
+                "\"ti.mismatch\" = 0.0",
+                "\"ti.mismatch\" is 0, expected more",
+            ),
+            ("\"ti.mismatch\" = 0.06", "\"ti.mismatch\" = inf", "\"ti.mismatch\" is inf, expected"),
+            ("exact = 0.76\n", "exact = 0.85\n", "[quantity] the shares add up to 1.090"),
+            ("tenth = 0.07", "tenth = -0.07", "[quantity] the shares add up to 0.860"),
+            ("after = 0.02", "after = 0.01", "[entry] the shares add up to 0.990"),
+            ("whole_hours = 0.04", "whole_hours = 0.03", "[sale] the shares add up to 0.990"),
+            ("common = 0.82", "common = 0.86", "[amount] the shares add up to 1.010"),
+            ("other_form = 0.02", "other_form = 0.03", "[space] the shares add up to 1.010"),
+            ("[[2, 0.58]", "[[0, 0.58]", "[sale] within: expected rising minutes above 0"),
+            ("[1440, 0.30]", "[60, 0.30]", "[entry] within: expected rising minutes"),
+            ("worth = 30", "worth = 0.5", "worth is 0.5, expected at least 1"),
+            ("worth = 30", "worth = nan", "worth is NaN, expected at least 1"),
             ("worth = 30", "wroth = 30", "wroth"),
         ];
         for (from, to, problem) in cases {
             assert!(text.contains(from), "{from}");
             let error = Model::parse("d.toml", &text.replace(from, to)).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");
+        }
+        for (from, to) in [("worth = 30", "worth = 1"), ("fifth = 0.03", "fifth = 0.0305")] {
+            assert!(text.contains(from), "{from}");
+            assert!(Model::parse("d.toml", &text.replace(from, to)).is_ok(), "{to}");
         }
     }
 }

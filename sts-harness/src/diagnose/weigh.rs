@@ -205,8 +205,8 @@ const MOST_NEW_KEYS: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use sts_core::key::KeyType;
     use sts_core::TariffIndex;
+    use sts_core::key::KeyType;
 
     use super::super::fixture::case;
     use super::super::model::{Experience, Model};
