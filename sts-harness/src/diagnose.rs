@@ -12,8 +12,6 @@
 //!
 //! No key is ever searched for: candidates are configurations under keys that the user holds.
 
-#[cfg(test)]
-mod fixture;
 mod index;
 mod model;
 mod rank;

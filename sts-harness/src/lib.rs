@@ -22,6 +22,8 @@ pub mod diagnose;
 pub mod diff;
 pub mod emit;
 pub mod entries;
+#[cfg(test)]
+mod fixture;
 pub mod fleet;
 pub mod forecast;
 pub mod history;

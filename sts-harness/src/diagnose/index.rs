@@ -182,9 +182,9 @@ pub(super) fn other_keys_of<'r>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{case, credit};
     use super::*;
     use crate::case::Case;
+    use crate::fixture::{case, credit};
 
     /// What an index finds for tokens under every key of every meter.
     fn answers(index: &Index, case: &Case) -> Vec<String> {

@@ -316,8 +316,8 @@ impl KeyBundle {
 mod tests {
     use sts_core::{Commodity, CurrencyAmount, TokenId};
 
-    use super::super::fixture::{case, credit};
     use super::*;
+    use crate::fixture::{case, credit};
 
     const ALGORITHMS: [EncryptionAlgorithm; 3] =
         [EncryptionAlgorithm::Sta, EncryptionAlgorithm::Dea, EncryptionAlgorithm::Misty1];

@@ -208,10 +208,10 @@ mod tests {
     use sts_core::TariffIndex;
     use sts_core::key::KeyType;
 
-    use super::super::fixture::case;
     use super::super::model::{Experience, Model};
     use super::super::trial::Configuration;
     use super::*;
+    use crate::fixture::case;
 
     /// What a section is worth at the first meter, and what is said of it.
     fn fits(section: &KeySection) -> (f64, Vec<String>) {

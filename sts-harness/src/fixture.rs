@@ -40,7 +40,7 @@ key = "9494949494949494"
 "#;
 
 /// Four meters under the first key.
-pub(super) fn case() -> Case {
+pub(crate) fn case() -> Case {
     let mut case = Case::new(KeyRing::parse("keys.toml", KEYS, &mut Locked).unwrap());
     for drn in ["01202401012", "01202401020", "01202401038", "01202401046"] {
         let pan = MeterPan::from_drn(&DecoderReferenceNumber::parse(drn).unwrap());
@@ -51,7 +51,7 @@ pub(super) fn case() -> Case {
 }
 
 /// A token of ten units of water.
-pub(super) fn credit() -> Payload {
+pub(crate) fn credit() -> Payload {
     Payload::Credit {
         commodity: Commodity::Water,
         rnd: 5,
