@@ -54,7 +54,8 @@ export PROPTEST_CASES=${PROPTEST_CASES:-64} PROPTEST_DISABLE_FAILURE_PERSISTENCE
 command -v cargo-mutants >/dev/null || { echo "cargo install --locked cargo-mutants" >&2; exit 2; }
 
 commit=$(git rev-parse --short=12 HEAD)
-[ -z "$(git status --porcelain --untracked-files=no)" ] || commit+=-dirty
+# What was recorded before is no change of what is tried.
+[ -z "$(git status --porcelain --untracked-files=no -- . ':!docs')" ] || commit+=-dirty
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 start=$(date +%s)
