@@ -611,3 +611,71 @@ fn duration(minutes: i64) -> String {
         _ => say(minutes / 525_600, "year"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::case;
+
+    #[test]
+    fn minutes_are_told_in_the_unit_that_people_would_use() {
+        for (minutes, said) in [
+            (0, "0 minutes"),
+            (1, "1 minute"),
+            (-119, "119 minutes"),
+            (120, "2 hours"),
+            (2879, "47 hours"),
+            (-2880, "2 days"),
+            (1_051_199, "729 days"),
+            (1_051_200, "2 years"),
+        ] {
+            assert_eq!(duration(minutes), said, "{minutes}");
+        }
+    }
+
+    #[test]
+    fn exponent_form_is_a_number_and_not_a_word() {
+        for (entered, is) in [
+            ("1.23457E+19", true),
+            ("1,23457e19", true),
+            ("1.5", false),
+            ("18446744073709551615", false),
+            ("1E999", false),
+            ("meter", false),
+        ] {
+            assert_eq!(is_exponent_form(entered), is, "{entered}");
+        }
+    }
+
+    #[test]
+    fn digits_are_those_of_an_entry_that_has_no_other_characters() {
+        assert_eq!(digits_of("1234 5678-90").as_deref(), Some(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 0][..]));
+        assert_eq!(digits_of("1234O"), None);
+    }
+
+    #[test]
+    fn what_is_certainly_no_token_is_known_by_its_length_and_beginning() {
+        let case = case();
+        let finder = Finder::new(&case.keys, &case.fleet, Settings::default());
+        let meter = &case.fleet.meters[0];
+        let sighting = Sighting::default();
+        let inquiry =
+            Inquiry { finder: &finder, fleet: &case.fleet, place: 0, meter, sighting: &sighting };
+        let said = |text: &str| inquiry.not_a_token(&digits_of(text).unwrap());
+        for (text, expected) in [
+            ("00000000000000000000", "all digits are zero: the placeholder of a trial sale"),
+            ("0", "all digits are zero: the placeholder of a trial sale"),
+            ("1", "1 digits, as many as a PIN"),
+            ("123456", "6 digits, as many as a PIN"),
+            ("01202401012", "the digits are the number of a meter"),
+            (meter.row.pan.as_str(), "the digits are the number of a meter"),
+            ("012345678", "the digits look like a telephone number"),
+            ("27123456789", "the digits look like a telephone number"),
+        ] {
+            assert_eq!(said(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["1234567", "02345678", "012345678901", "32123456789", "18446744073709551615"] {
+            assert_eq!(said(text), None, "{text}");
+        }
+    }
+}

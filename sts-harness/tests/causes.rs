@@ -458,6 +458,53 @@ fn authentic_tokens_that_are_not_valid() {
         .gives("OldError", "rollover_bit.missing", "reissue-key-change");
 }
 
+/// Which entry took a token, and whether it was the same one.
+#[test]
+fn used_token_says_as_which_entry_it_was_taken() {
+    let told = |before: &str| {
+        let verdict = at(OWN.token()).before("2024-11-01T09:15:00Z", before).verdict();
+        assert_eq!(verdict.cause, Some("tid.used"), "{verdict:#?}");
+        (verdict.causes[0].detail.get("accepted_as").cloned(), verdict.evidence[0].clone())
+    };
+    let (entry, evidence) = told(&OWN.token());
+    assert_eq!(entry, Some("0".into()));
+    assert_eq!(evidence, "the same digits were accepted as entry 0");
+    let (entry, evidence) = told(&Made { units: 200, ..OWN }.token());
+    assert_eq!(entry, Some("0".into()));
+    let tid = OWN.tid();
+    assert_eq!(evidence, format!("another token with TID {tid} was accepted as entry 0"));
+    let known = at(OWN.token()).with("tid_floor", "0").with("tids", &tid.to_string()).verdict();
+    assert_eq!(known.evidence[0], format!("TID {tid} is in the meter's memory"));
+    assert!(known.causes[0].detail.is_empty(), "{known:#?}");
+}
+
+/// A TID below what a meter keeps, by what time it was sold: read from the base date of the meter and from
+/// others.
+#[test]
+fn old_tokens_are_told_apart_by_when_they_were_sold() {
+    let old = |sold: &'static str, recorded: &'static str, entered: &str| {
+        let mut trial = at(Made { sold, ..OWN }.token()).with("tid_floor", "16000000");
+        trial.sold_at = recorded;
+        trial.entered_at(entered).verdict()
+    };
+    let now = "2023-06-01T10:00:00Z";
+    // Up to a week from the recorded sale it is the clock of the meter that is ahead, or its memory.
+    let week = old(now, "2023-06-08T10:00:00Z", "2023-06-08T10:00:00Z");
+    assert_eq!(week.cause, Some("tid.old"), "{week:#?}");
+    let more = old(now, "2023-06-08T10:01:00Z", "2023-06-08T10:02:00Z");
+    assert_eq!(more.cause, Some("tid.clock_offset"), "{more:#?}");
+    assert_eq!(more.evidence[0], "the TID is 7 days from the sale");
+    let less = old(now, "2023-05-25T10:00:00Z", "2023-06-01T10:00:00Z");
+    assert_eq!(less.cause, Some("tid.old"), "{less:#?}");
+    let early = old(now, "2023-06-01T10:00:00Z", "2023-06-01T09:59:00Z");
+    assert_eq!(early.cause, Some("tid.clock_offset"), "{early:#?}");
+    // Sold under another base date: 1993 and 2014 are 21 years apart.
+    let other = old("2003-05-01T10:00:00Z", "2024-05-01T10:00:00Z", "2024-05-01T10:05:00Z");
+    assert_eq!(other.cause, Some("bdt.mismatch"), "{other:#?}");
+    assert_eq!(other.causes[0].detail["base_date"], 2014, "{other:#?}");
+    assert_eq!(other.evidence[0], "read from 2014, the TID agrees with the sale");
+}
+
 #[test]
 fn valid_tokens_that_cannot_be_executed() {
     let reissue = "correct-record-reissue";

@@ -441,6 +441,17 @@ mod tests {
         }
     }
 
+    /// One by one the same would be found, and take a hundred times as long.
+    #[test]
+    fn keys_go_into_planes_where_planes_have_their_cipher() {
+        let case = case();
+        let (entry, pan) = (&case.keys.vending[1], &case.fleet.meters[0].row.pan);
+        let keys = ALGORITHMS.map(|ea| Configuration { entry, ti: ti(1), ea }.key(pan));
+        let bundle = KeyBundle::new(Batch::new(), keys.into_iter());
+        assert!(bundle.planes.iter().all(Option::is_some), "{bundle:?}");
+        assert_eq!(bundle.others.keys().collect::<Vec<_>>(), [&2], "MISTY1");
+    }
+
     #[test]
     fn bundle_proposes_each_of_its_keys_as_they_stand() {
         let case = case();
