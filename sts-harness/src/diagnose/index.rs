@@ -235,6 +235,22 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_a_record_does_not_say_differ_in_revision_or_base_date() {
+        let case = case();
+        let (meter, ring) = (&case.fleet.meters[0], &case.keys);
+        assert_eq!(keys_of_group(ring, meter).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(other_keys_of(ring, meter).collect::<Vec<_>>(), [1]);
+        let [own, later, other_group] = [0, 1, 2].map(|at| ring.vending[at].clone());
+        let redated = VendingEntry { base_date: later.base_date, ..own.clone() };
+        let revised = VendingEntry { krn: later.krn, ..own.clone() };
+        let differ = [own, later, other_group, redated, revised];
+        assert_eq!(
+            differ.map(|entry| is_other_key(&entry, meter)),
+            [false, true, false, true, true]
+        );
+    }
+
+    #[test]
     fn what_is_met_more_weighs_more() {
         let mut case = case();
         let row = case.fleet.meters[3].row.clone();

@@ -763,3 +763,94 @@ fn size(count: usize) -> f64 {
     let size = count.max(1) as f64;
     size
 }
+
+#[cfg(test)]
+mod tests {
+    use sts_core::key::KeyRevisionNumber;
+
+    use super::super::{Believed, Settings};
+    use super::*;
+    use crate::case::Case;
+    use crate::fixture::{case, credit};
+
+    /// A search at the first meter of a case.
+    fn searching<T>(case: &Case, sighting: &Sighting, then: impl FnOnce(Search<'_>) -> T) -> T {
+        let finder = Finder::new(&case.keys, &case.fleet, Settings::default());
+        then(Search::new(&finder, &case.fleet, 0, &case.fleet.meters[0], sighting))
+    }
+
+    #[track_caller]
+    fn close(found: f64, expected: f64) {
+        assert!((found - expected).abs() <= 1e-9 * expected, "{found}, not {expected}");
+    }
+
+    fn digits(text: &str) -> Vec<u8> {
+        text.bytes().map(|digit| digit - b'0').collect()
+    }
+
+    /// A token of the first meter, and the same with its last digit changed.
+    fn slipped(case: &Case) -> (String, Vec<u8>) {
+        let token = Token::seal(&credit(), case.fleet.meters[0].meter.key()).to_string();
+        let mut wrong = digits(&token);
+        wrong[19] = (wrong[19] + 1) % 10;
+        (token, wrong)
+    }
+
+    #[test]
+    fn slip_shares_its_kind_with_all_that_are_alike() {
+        let mut case = case();
+        let sighting = Sighting::default();
+        let (token, wrong) = slipped(&case);
+        let weight = |case: &Case| {
+            searching(case, &sighting, |mut search| {
+                search.slips(&wrong);
+                let undone = search.found.iter().find(|found| found.detail["token"] == token);
+                let undone = undone.unwrap();
+                assert_eq!(
+                    (undone.cause, &undone.detail["position"]),
+                    (Cause::TypedDigit, &json!(20))
+                );
+                let reading = reading(&case.keys, search.meter, search.meter.base_date);
+                undone.weight / search.scales.weigh(&credit(), &reading).ratio
+            })
+        };
+        // Nine other digits in twenty places.
+        close(weight(&case), 1.0 / 180.0);
+        // What the meter has taken it would refuse again.
+        case.fleet.meters[0].meter.remember(credit().tid().unwrap());
+        close(weight(&case), 0.05 / 180.0);
+    }
+
+    #[test]
+    fn what_a_record_may_have_wrong_adds_up() {
+        let mut case = case();
+        let third = VendingEntry {
+            krn: KeyRevisionNumber::new(3).unwrap(),
+            ..case.keys.vending[1].clone()
+        };
+        case.keys.vending.push(third);
+        let sighting = Sighting::default();
+        searching(&case, &sighting, |search| {
+            let all = search.keys_of_stale_records(false);
+            assert_eq!(
+                all.len(),
+                3 * 100 - 1,
+                "three keys of the group, but for the record itself"
+            );
+            let own = search.meter.meter.attributes().ti;
+            let of = |is: &dyn Fn(&Configuration<'_>) -> bool| -> f64 {
+                all.iter().filter(|(it, _)| is(it)).map(|(_, share)| share).sum()
+            };
+            let is_own_key = |it: &Configuration<'_>| it.entry.id == "krn1";
+            close(of(&|it| !is_own_key(it) && it.ti == own), 0.04 * 0.6);
+            close(of(&|it| is_own_key(it)), 0.04 * 0.3);
+            close(of(&|it| !is_own_key(it) && it.ti != own), 0.04 * 0.1);
+            let few = search.keys_of_stale_records(true);
+            assert_eq!(few.len(), 2, "under the tariff index of the record alone");
+        });
+        let believed = Believed { ti: TariffIndex::new(7).ok(), ..Believed::default() };
+        let sighting = Sighting { believed, ..Sighting::default() };
+        let few = searching(&case, &sighting, |search| search.keys_of_stale_records(true).len());
+        assert_eq!(few, 5, "and under the one that vending believed");
+    }
+}
