@@ -216,10 +216,8 @@ const QUANTITY_CLASSES: usize = 5;
 pub struct Experience {
     causes: Vec<f64>,
     searched: f64,
-    accepted: f64,
     rnd: [f64; 16],
     subclasses: [f64; 16],
-    credits: f64,
     /// Distances between TID and sale, in steps of ten minutes.
     sale: HashMap<i64, f64>,
     sales: f64,
@@ -237,10 +235,8 @@ impl Default for Experience {
         Self {
             causes: vec![0.0; Cause::ALL.len()],
             searched: 0.0,
-            accepted: 0.0,
             rnd: [0.0; 16],
             subclasses: [0.0; 16],
-            credits: 0.0,
             sale: HashMap::new(),
             sales: 0.0,
             quantity: [0.0; QUANTITY_CLASSES],
@@ -280,7 +276,6 @@ impl Experience {
         units: Option<u64>,
         believed: &[bool],
     ) {
-        self.accepted += 1.0;
         if let Some(distance) = from_sale {
             *self.sale.entry(step_of(distance)).or_default() += 1.0;
             self.sales += 1.0;
@@ -294,7 +289,6 @@ impl Experience {
         }
         if let Payload::Credit { .. } | Payload::CurrencyCredit { .. } = payload {
             self.subclasses[usize::from(payload.kind().1 & 15)] += 1.0;
-            self.credits += 1.0;
         }
         for right in believed {
             self.believed += 1.0;

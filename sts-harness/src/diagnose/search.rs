@@ -822,6 +822,64 @@ mod tests {
     }
 
     #[test]
+    fn zeros_in_front_are_put_back() {
+        let case = case();
+        let sighting = Sighting::default();
+        let key = case.fleet.meters[0].meter.key();
+        let tokens = (1..5000).map(|units| {
+            let amount = sts_core::Amount::round_up(units).unwrap();
+            let Payload::Credit { commodity, rnd, tid, .. } = credit() else { unreachable!() };
+            Token::seal(&Payload::Credit { commodity, rnd, tid, amount }, key).to_string()
+        });
+        let token = tokens.into_iter().find(|token| token.starts_with("00")).unwrap();
+        let found = |lost: usize| {
+            searching(&case, &sighting, |mut search| {
+                search.lost_zeros(&digits(&token[lost..]));
+                (search.trials, search.found.pop().map(|found| (found.detail, found.evidence)))
+            })
+        };
+        for (lost, said) in [
+            (1, "right when 1 leading zeros are put back"),
+            (2, "right when 2 leading zeros are put back"),
+        ] {
+            let (trials, found) = found(lost);
+            let (detail, evidence) = found.unwrap();
+            assert_eq!((trials, &detail["token"], evidence[0].as_str()), (1, &json!(token), said));
+        }
+        assert_eq!(found(0), (0, None), "twenty digits have lost none");
+        assert_eq!(found(3), (1, None));
+        assert_eq!(found(20), (0, None), "nothing to put them in front of");
+    }
+
+    #[test]
+    fn rounding_is_seen_in_zeros_behind_fifteen_digits_and_in_doubles() {
+        let case = case();
+        let sighting = Sighting::default();
+        let found = |text: &str| {
+            searching(&case, &sighting, |mut search| {
+                search.rounding(&digits(text));
+                assert_eq!(search.trials, 0);
+                search.found.pop().map(|found| (found.weight / CHANCE, found.evidence[0].clone()))
+            })
+        };
+        for (cut, worth) in [(2, 40.0), (3, 400.0), (4, 4000.0), (5, 40_000.0)] {
+            let rounded = format!("123456789012345{}", "0".repeat(cut));
+            let (weight, said) = found(&rounded).unwrap();
+            close(weight, worth);
+            let zeros = format!("the last {cut} digits are zeros, as after rounding to 15 digits");
+            assert_eq!(said, zeros);
+            let not = format!("123456789012345{}1", "0".repeat(cut - 1));
+            assert_eq!(found(&not), None, "{not}");
+        }
+        // A power of two, with its neighbours 256 above, and half as far below.
+        let double = (0.4 * 256.0, "the number is exactly a double, as a spreadsheet stores it");
+        assert_eq!(found("1152921504606846976"), Some((double.0, double.1.to_owned())));
+        assert_eq!(found("1152921504606846977"), None);
+        assert_eq!(found("1234567890123450"), None, "all of its digits are kept");
+        assert_eq!(found("123456789012345000000"), None, "no token");
+    }
+
+    #[test]
     fn what_a_record_may_have_wrong_adds_up() {
         let mut case = case();
         let third = VendingEntry {
