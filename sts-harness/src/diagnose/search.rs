@@ -822,6 +822,44 @@ mod tests {
     }
 
     #[test]
+    fn search_takes_on_what_is_within_its_cap() {
+        let case = case();
+        let sighting = Sighting::default();
+        searching(&case, &sighting, |mut search| {
+            let cap = usize::try_from(search.finder.model.max_candidates).unwrap();
+            assert!(search.take_on(cap - 1, "most"));
+            assert!(!search.take_on(2, "two"));
+            assert!(!search.take_on(3, "three"));
+            assert!(search.take_on(1, "the last"));
+            assert_eq!(search.trials, cap as u64);
+            let stopped =
+                format!("the search was stopped at its cap of {cap} candidates: two not tried");
+            assert_eq!(search.into_ranking().stopped, Some(stopped));
+        });
+    }
+
+    #[test]
+    fn configurations_met_before_their_turn_are_told_once() {
+        let case = case();
+        let sighting = Sighting::default();
+        let under = |key: usize, ti: u8, met: &[(usize, u8)]| {
+            searching(&case, &sighting, |mut search| {
+                let index = |ti: u8| TariffIndex::new(ti).unwrap();
+                let (entry, ea) = (&case.keys.vending[key], search.meter.ea());
+                let configuration = Configuration { entry, ti: index(ti), ea };
+                let made = configuration.key(&search.meter.row.pan).unwrap();
+                search.aliases.extend(met.iter().map(|(key, ti)| (*key, index(*ti))));
+                search.held_keys(Token::seal(&credit(), &made), &[0, 1, 2], ea);
+                search.found.iter().map(|found| found.cause).collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(under(0, 1, &[]), [], "the meter's own");
+        assert_eq!(under(1, 1, &[]), [Cause::KrnAhead]);
+        assert_eq!(under(1, 1, &[(1, 2), (0, 1)]), [Cause::KrnAhead]);
+        assert_eq!(under(1, 1, &[(1, 1)]), []);
+    }
+
+    #[test]
     fn zeros_in_front_are_put_back() {
         let case = case();
         let sighting = Sighting::default();
