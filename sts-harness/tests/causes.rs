@@ -424,6 +424,25 @@ fn key_changes_that_are_not_whole_or_not_for_the_meter() {
     );
 }
 
+/// Sections of a key change that the meter still holds, and those that it has forgotten after ten minutes.
+#[test]
+fn sections_of_a_change_are_stored_for_a_while() {
+    let change = OWN.change_to(&krn2(), true, true);
+    let told = |entered: &str| {
+        let trial = at(krn2().token()).with("profile", "mangaung-2024-reconstruction");
+        let trial = trial.before("2024-11-01T09:10:00Z", &change[2]);
+        let verdict = trial.entered_at(entered).verdict();
+        assert_eq!(verdict.cause, Some("kct.incomplete"), "{verdict:#?}");
+        assert_eq!(verdict.causes[0].detail["sections_entered"], serde_json::json!([3]));
+        let stored = "sections [3] of a key change are stored, the set is not whole";
+        let forgotten = "sections of a key change were accepted and have timed out";
+        let has = |said: &str| verdict.evidence.iter().any(|evidence| evidence == said);
+        (has(stored), has(forgotten))
+    };
+    assert_eq!(told("2024-11-01T09:20:00Z"), (true, false));
+    assert_eq!(told("2024-11-01T09:21:00Z"), (false, true));
+}
+
 #[test]
 fn authentic_tokens_that_are_not_valid() {
     at(OWN.token()).before("2024-11-01T09:15:00Z", &OWN.token()).gives(

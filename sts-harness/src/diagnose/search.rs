@@ -860,6 +860,35 @@ mod tests {
     }
 
     #[test]
+    fn configuration_tells_in_what_it_differs() {
+        let mut case = case();
+        let common = VendingEntry {
+            id: "common".into(),
+            kt: sts_core::KeyType::Common,
+            ..case.keys.vending[0].clone()
+        };
+        case.keys.vending.push(common);
+        let sighting = Sighting::default();
+        let told = |key: usize, ti: u8, ea| {
+            searching(&case, &sighting, |mut search| {
+                let ti = TariffIndex::new(ti).unwrap();
+                let configuration = Configuration { entry: &case.keys.vending[key], ti, ea };
+                search.configuration_found(key, &configuration, &credit());
+                let mut detail = search.found.swap_remove(0).detail;
+                assert!(detail.remove("says").is_some() && detail.remove("tid_time").is_some());
+                Value::Object(detail)
+            })
+        };
+        let [sta, misty1] = [EncryptionAlgorithm::Sta, EncryptionAlgorithm::Misty1];
+        let later = json!({ "key_id": "krn2", "krn": 2, "base_date": 2014 });
+        assert_eq!(told(1, 1, sta), later);
+        assert_eq!(told(2, 1, sta), json!({ "key_id": "other-group", "sgc": "600999" }));
+        assert_eq!(told(3, 1, sta), json!({ "key_id": "common", "kt": 3 }));
+        assert_eq!(told(0, 7, sta), json!({ "key_id": "krn1", "ti": "07" }));
+        assert_eq!(told(0, 1, misty1), json!({ "key_id": "krn1", "ea": "11" }));
+    }
+
+    #[test]
     fn zeros_in_front_are_put_back() {
         let case = case();
         let sighting = Sighting::default();
