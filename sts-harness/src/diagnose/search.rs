@@ -766,12 +766,15 @@ fn size(count: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use sts_core::key::KeyRevisionNumber;
 
     use super::super::{Believed, Settings};
     use super::*;
     use crate::case::Case;
     use crate::fixture::{case, credit};
+    use crate::records::MeterRow;
 
     /// A search at the first meter of a case.
     fn searching<T>(case: &Case, sighting: &Sighting, then: impl FnOnce(Search<'_>) -> T) -> T {
@@ -886,6 +889,78 @@ mod tests {
         assert_eq!(told(3, 1, sta), json!({ "key_id": "common", "kt": 3 }));
         assert_eq!(told(0, 7, sta), json!({ "key_id": "krn1", "ti": "07" }));
         assert_eq!(told(0, 1, misty1), json!({ "key_id": "krn1", "ea": "11" }));
+    }
+
+    #[test]
+    fn other_meters_share_what_they_have_in_common() {
+        let mut case = case();
+        let entry = case.keys.vending[0].clone();
+        for neighbour in ["01202401912", "01202401019"] {
+            let pan = case.fleet.meters[0].row.pan.with_unchecked_drn(neighbour).unwrap();
+            case.add_meter(MeterRow::under(pan, &entry), Path::new(".")).unwrap();
+        }
+        let believed = Believed { krn: Some(entry.krn), ..Believed::default() };
+        let sighting = Sighting { believed, ..Sighting::default() };
+        let share = |place: usize| {
+            searching(&case, &sighting, |mut search| {
+                let other = &case.fleet.meters[place];
+                search.meters_of_the_case(Token::seal(&credit(), other.meter.key()));
+                let [found] = &search.found[..] else { panic!("{:?}", search.found) };
+                assert_eq!(found.detail["pan"], other.row.pan.as_str());
+                let reading = reading(&case.keys, search.meter, search.meter.base_date);
+                let weighed = search.scales.weigh(&credit(), &reading).ratio;
+                let believed = search.believed_own(&mut Vec::new());
+                assert!((believed - 1.0).abs() > 0.1, "{believed}");
+                found.weight / weighed / believed
+            })
+        };
+        // Five others, two of them one slip away.
+        close(share(1), 0.60 / 5.0);
+        close(share(4), 0.60 / 5.0 + 0.30 / 2.0);
+        close(share(5), 0.60 / 5.0 + 0.30 / 2.0);
+    }
+
+    #[test]
+    fn common_key_of_another_meter_may_have_been_meant_for_this_one() {
+        let mut case = case();
+        let [near, later, far] = [0, 1, 2].map(|at| case.keys.vending[at].clone());
+        let kt = sts_core::KeyType::Common;
+        // In front of the key itself, others that differ from it in one setting each.
+        let common = |entry: &VendingEntry| VendingEntry { kt, ..entry.clone() };
+        let key = common(&far);
+        let bytes = sts_core::VendingKey::dkga02([7; 8]);
+        for other in [
+            VendingEntry { krn: later.krn, key: bytes.clone(), ..key.clone() },
+            VendingEntry { base_date: later.base_date, key: bytes.clone(), ..key.clone() },
+            VendingEntry { key: bytes, ..common(&near) },
+            key.clone(),
+        ] {
+            case.keys.vending.push(other);
+        }
+        let drns = ["01202401053", "01202401061"];
+        let [one, two] =
+            drns.map(|drn| MeterPan::from_drn(&DecoderReferenceNumber::parse(drn).unwrap()));
+        let sighting = Sighting::default();
+        let found = |entry: &VendingEntry| {
+            let mut case = Case::new(case.keys.clone());
+            let own = MeterRow::under(self::case().fleet.meters[0].row.pan, &near);
+            for row in [own, MeterRow::under(one, entry), MeterRow::under(two, entry)] {
+                case.add_meter(row, Path::new(".")).unwrap();
+            }
+            let token = Token::seal(&credit(), case.fleet.meters[1].meter.key());
+            searching(&case, &sighting, |mut search| {
+                search.meters_of_the_case(token);
+                let met: Vec<usize> = search.aliases.iter().map(|(at, _)| *at).collect();
+                (search.found.iter().map(|found| found.cause).collect::<Vec<_>>(), met)
+            })
+        };
+        let meter = Cause::OtherMeter;
+        // Or the record is wrong in one of the two settings.
+        let several = [Cause::ConfigSeveral, Cause::KtMismatch, Cause::SgcMismatch];
+        assert_eq!(found(&key), ([&[meter], &several[..], &[meter]].concat(), vec![6]));
+        // Its group's own are tried anyway.
+        assert_eq!(found(&case.keys.vending[5].clone()), (vec![meter, meter], vec![]));
+        assert_eq!(found(&far), (vec![meter], vec![]), "a key of one meter alone");
     }
 
     #[test]
