@@ -274,12 +274,16 @@ impl fmt::Display for Rejected {
 /// The known name that is nearest to a misspelt one, if one is near.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(apart, candidate)| *apart <= 1 + candidate.len() / 4)
-        .min()
-        .map(|(_, candidate)| candidate)
+    let name = letters(name);
+    let near = |candidate: &'a str| {
+        let most = 1 + candidate.len() / 4;
+        let candidate_letters = letters(candidate);
+        // A whole file may stand where a name is expected.
+        let may_be = name.len().abs_diff(candidate_letters.len()) <= most;
+        let apart = may_be.then(|| distance(&name, &candidate_letters))?;
+        (apart <= most).then_some((apart, candidate))
+    };
+    known.into_iter().filter_map(near).min().map(|(_, candidate)| candidate)
 }
 
 /// A file beside one that is not there, of a name that is near.
@@ -299,15 +303,18 @@ fn neighbour(path: &Path) -> Option<String> {
     Some(path.with_file_name(near).display().to_string())
 }
 
+fn letters(name: &str) -> Vec<char> {
+    name.to_lowercase().chars().collect()
+}
+
 /// Edits between two words.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().collect();
+fn distance(a: &[char], b: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.to_lowercase().chars().enumerate() {
+    for (i, from) in a.iter().enumerate() {
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
+            let substituted = diagonal + usize::from(from != to);
             diagonal = row[j + 1];
             row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
         }

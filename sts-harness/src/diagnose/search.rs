@@ -899,19 +899,16 @@ mod tests {
             let pan = case.fleet.meters[0].row.pan.with_unchecked_drn(neighbour).unwrap();
             case.add_meter(MeterRow::under(pan, &entry), Path::new(".")).unwrap();
         }
-        let believed = Believed { krn: Some(entry.krn), ..Believed::default() };
-        let sighting = Sighting { believed, ..Sighting::default() };
+        let sighting = believing(&case);
         let share = |place: usize| {
             searching(&case, &sighting, |mut search| {
                 let other = &case.fleet.meters[place];
                 search.meters_of_the_case(Token::seal(&credit(), other.meter.key()));
-                let [found] = &search.found[..] else { panic!("{:?}", search.found) };
-                assert_eq!(found.detail["pan"], other.row.pan.as_str());
-                let reading = reading(&case.keys, search.meter, search.meter.base_date);
-                let weighed = search.scales.weigh(&credit(), &reading).ratio;
                 let believed = search.believed_own(&mut Vec::new());
                 assert!((believed - 1.0).abs() > 0.1, "{believed}");
-                found.weight / weighed / believed
+                let [(pan, share)] = &shares(&search, believed)[..] else { panic!() };
+                assert_eq!(pan, other.row.pan.as_str());
+                *share
             })
         };
         // Five others, two of them one slip away.
@@ -961,6 +958,132 @@ mod tests {
         // Its group's own are tried anyway.
         assert_eq!(found(&case.keys.vending[5].clone()), (vec![meter, meter], vec![]));
         assert_eq!(found(&far), (vec![meter], vec![]), "a key of one meter alone");
+    }
+
+    /// How probable what a search found was, before what the token says was weighed.
+    fn shares(search: &Search<'_>, believed: f64) -> Vec<(String, f64)> {
+        let reading = |found: &Match| match found.detail.get("key_id") {
+            Some(id) => {
+                let ring = &search.finder.ring.vending;
+                let entry = ring.iter().find(|entry| *id == entry.id).unwrap();
+                TidReading::new(Some(entry.base_date), entry.tid_zone.clone())
+            }
+            None => reading(search.finder.ring, search.meter, search.meter.base_date),
+        };
+        let of = |found: &Match| {
+            assert_eq!(found.cause, Cause::OtherMeter);
+            let number = found.detail.get("drn").or_else(|| found.detail.get("pan")).unwrap();
+            let weighed = search.scales.weigh(&credit(), &reading(found)).ratio;
+            (number.as_str().unwrap().to_owned(), found.weight / weighed / believed)
+        };
+        search.found.iter().map(of).collect()
+    }
+
+    /// What vending believed of the first meter, rightly: a search weighs it.
+    fn believing(case: &Case) -> Sighting {
+        let krn = Some(case.keys.vending[0].krn);
+        Sighting { believed: Believed { krn, ..Believed::default() }, ..Sighting::default() }
+    }
+
+    #[test]
+    fn numbers_one_slip_away_share_with_those_that_fit_as_well() {
+        // Its check digit sees every slip but 09 for 90 and back.
+        let numbers = (0..10).map(|check| format!("0109012090{check}"));
+        let drn = numbers.into_iter().find_map(|drn| DecoderReferenceNumber::parse(&drn).ok());
+        let own = MeterPan::from_drn(&drn.unwrap());
+        let fresh = || {
+            let mut case = case();
+            let row = MeterRow::under(own, &case.keys.vending[0]);
+            case.fleet.meters[0] = case.meter(row).unwrap();
+            case
+        };
+        let (case, mut other) = (fresh(), fresh());
+        let sighting = believing(&case);
+        let fits = |pan: &MeterPan| DecoderReferenceNumber::parse(pan.drn()).is_ok();
+        let own = &case.fleet.meters[0];
+        let all = slips::neighbours(&own.row.pan);
+        let fitting = all.iter().filter(|pan| fits(pan)).count();
+        assert!(fitting > 1 && all.len() - fitting > 1, "{fitting} of {}", all.len());
+        for (as_well, is) in [(fitting, true), (all.len() - fitting, false)] {
+            let pan = all.iter().find(|pan| fits(pan) == is).unwrap();
+            let configuration = Configuration {
+                entry: &case.keys.vending[0],
+                ti: own.meter.attributes().ti,
+                ea: own.ea(),
+            };
+            let token = Token::seal(&credit(), &configuration.key(pan).unwrap());
+            let found = |case: &Case| {
+                searching(case, &sighting, |mut search| {
+                    search.numbers_one_slip_away(token);
+                    assert_eq!(search.trials, all.len() as u64);
+                    shares(&search, search.believed_own(&mut Vec::new()))
+                })
+            };
+            let [(drn, share)] = &found(&case)[..] else { panic!() };
+            assert_eq!(drn, pan.drn());
+            close(*share, 0.30 * if is { 0.85 } else { 0.15 } / size(as_well));
+            // A meter of the case is found as such.
+            other.add_meter(MeterRow::under(*pan, &case.keys.vending[0]), Path::new(".")).unwrap();
+            assert_eq!(found(&other), []);
+        }
+    }
+
+    #[test]
+    fn number_in_its_other_form_is_tried() {
+        let mut case = case();
+        let own = case.fleet.meters[0].row.pan;
+        let long = DecoderReferenceNumber::parse(&format!("00{}", own.drn())).unwrap();
+        let long = MeterPan::from_parts("0000", &long).unwrap();
+        let found = |case: &Case, pan: &MeterPan| {
+            let sighting = believing(case);
+            searching(case, &sighting, |mut search| {
+                let (entry, ea) = (&case.keys.vending[0], search.meter.ea());
+                let configuration =
+                    Configuration { entry, ti: search.meter.meter.attributes().ti, ea };
+                search.other_forms(Token::seal(&credit(), &configuration.key(pan).unwrap()));
+                assert_eq!(search.trials, 1);
+                shares(&search, search.believed_own(&mut Vec::new()))
+            })
+        };
+        let [(pan, share)] = &found(&case, &long)[..] else { panic!() };
+        assert_eq!(pan, long.as_str());
+        close(*share, 0.02);
+        case.fleet.meters[0] = case.meter(MeterRow::under(long, &case.keys.vending[0])).unwrap();
+        let [(pan, share)] = &found(&case, &own)[..] else { panic!() };
+        assert_eq!(pan, own.as_str());
+        close(*share, 0.02);
+    }
+
+    #[test]
+    fn other_meters_with_stale_records_share_with_all_that_may_be() {
+        let case = case();
+        let sighting = believing(&case);
+        let entry = &case.keys.vending[1];
+        let found = |pan: &MeterPan| {
+            searching(&case, &sighting, |mut search| {
+                let (ti, ea) = (search.meter.meter.attributes().ti, search.meter.ea());
+                let configuration = Configuration { entry, ti, ea };
+                let token = Token::seal(&credit(), &configuration.key(pan).unwrap());
+                search.meters_under_other_keys(token);
+                let attributes = configuration.attributes();
+                let believed = search.scales.believed(&attributes, ea, &mut Vec::new());
+                (shares(&search, believed), search.trials)
+            })
+        };
+        let own = case.fleet.meters[0].row.pan;
+        let other = case.fleet.meters[1].row.pan;
+        let neighbours = slips::neighbours(&own);
+        // Two keys of the group for each of four meters, and one that is not its own for each slip.
+        let (shares, trials) = found(&other);
+        assert_eq!(trials, 8 + neighbours.len() as u64);
+        let [(pan, share)] = &shares[..] else { panic!("{shares:?}") };
+        assert_eq!(pan, other.as_str());
+        close(*share, 0.08 / 8.0);
+        let (shares, _) = found(&neighbours[0]);
+        let [(pan, share)] = &shares[..] else { panic!("{shares:?}") };
+        assert_eq!(pan, neighbours[0].as_str());
+        close(*share, 0.30 * 0.04 / size(neighbours.len()));
+        assert_eq!(found(&own).0, [], "a stale record of its own is another cause");
     }
 
     #[test]
