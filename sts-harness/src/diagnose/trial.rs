@@ -421,15 +421,11 @@ mod tests {
                 let (tokens, keys) = (tokens(&keys[2], &keys[1], of_tokens), &keys[..of_keys]);
                 let mut expected = Vec::new();
                 for (index, key) in keys.iter().enumerate() {
-                    let mut under = Vec::new();
-                    for (place, token) in &tokens {
-                        let encrypted = token.class().is_encrypted();
-                        if let Some(found) = opened(*token, index, Some(key.clone())) {
-                            if encrypted {
-                                under.push((*place, found.payload));
-                            }
-                        }
-                    }
+                    let encrypted = tokens.iter().filter(|(_, it)| it.class().is_encrypted());
+                    let open = |(place, token): &(usize, Token)| {
+                        Some((*place, opened(*token, index, Some(key.clone()))?.payload))
+                    };
+                    let under: Vec<_> = encrypted.filter_map(open).collect();
                     assert_eq!(open_many(Batch::new(), &tokens, key), under, "{ea:?}, key {index}");
                     expected.extend(under.into_iter().map(|(place, it)| (place, index, it)));
                 }
