@@ -654,6 +654,27 @@ mod tests {
     }
 
     #[test]
+    fn doubt_takes_of_what_is_surer_and_rests_on_the_record() {
+        let doubted = |cause, probability, doubt| {
+            let mut diagnosis = Diagnosis::certain(cause, "seen");
+            diagnosis.causes[0].probability = probability;
+            diagnosis.doubted(doubt);
+            (diagnosis.first().probability, diagnosis.first().evidence.len())
+        };
+        assert_eq!(doubted(Cause::TidUsed, 1.0, 0.25), (0.75, 2));
+        assert_eq!(doubted(Cause::TidUsed, 0.5, 0.25), (0.5, 1));
+        assert_eq!(doubted(Cause::TidUsed, 1.0, 0.0), (1.0, 1), "no doubt, no word of it");
+        assert_eq!(doubted(Cause::FormatNondigit, 1.0, 0.25), (1.0, 1));
+    }
+
+    #[test]
+    fn one_trial_in_65536_passes_by_chance() {
+        let trials = 131_072;
+        let diagnosis = Diagnosis { trials, ..Diagnosis::certain(Cause::Unknown, "") };
+        assert!((diagnosis.expected_chance_matches() - 2.0).abs() < 1e-12);
+    }
+
+    #[test]
     fn what_is_certainly_no_token_is_known_by_its_length_and_beginning() {
         let case = case();
         let finder = Finder::new(&case.keys, &case.fleet, Settings::default());

@@ -819,6 +819,16 @@ mod tests {
         };
         // Nine other digits in twenty places.
         close(weight(&case), 1.0 / 180.0);
+        // A keypad that is locked is not, some time after.
+        let row = case.fleet.meters[0].row.clone();
+        let profile = "mangaung-2024-reconstruction";
+        case.add_profile(profile, Path::new(".")).unwrap();
+        let locking = row.with_field("profile", profile).unwrap();
+        case.fleet.meters[0] = case.meter(locking).unwrap();
+        for _ in 0..9 {
+            case.fleet.meters[0].enter("12345678901234567", 1_730_451_600, "e1", &case.keys);
+        }
+        close(weight(&case), 1.0 / 180.0);
         // What the meter has taken it would refuse again.
         case.fleet.meters[0].meter.remember(credit().tid().unwrap());
         close(weight(&case), 0.05 / 180.0);
