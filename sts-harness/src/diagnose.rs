@@ -614,8 +614,11 @@ fn duration(minutes: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sts_core::Payload;
+
     use super::*;
-    use crate::fixture::case;
+    use crate::case::Case;
+    use crate::fixture::{case, credit};
 
     #[test]
     fn minutes_are_told_in_the_unit_that_people_would_use() {
@@ -672,6 +675,49 @@ mod tests {
         let trials = 131_072;
         let diagnosis = Diagnosis { trials, ..Diagnosis::certain(Cause::Unknown, "") };
         assert!((diagnosis.expected_chance_matches() - 2.0).abs() < 1e-12);
+    }
+
+    /// What is made of a token with this TID below what the first meter keeps, sold so many minutes after
+    /// the beginning of its base date.
+    fn old(case: &Case, id: u32, sold: i64) -> Diagnosis {
+        let finder = Finder::new(&case.keys, &case.fleet, Settings::default());
+        let meter = &case.fleet.meters[0];
+        let Payload::Credit { commodity, rnd, amount, .. } = credit() else { unreachable!() };
+        let tid = TokenId::new(id).unwrap();
+        let payload = Payload::Credit { commodity, rnd: rnd ^ 1, tid, amount };
+        let entered = Token::seal(&payload, meter.meter.key()).to_string();
+        let beginning = meter.base_date.last_unix_minute() - ((1 << 24) - 1);
+        let sold_at = Some(beginning + sold);
+        let sighting = Sighting { entered, sold_at, ..Sighting::default() };
+        Inquiry { finder: &finder, fleet: &case.fleet, place: 0, meter, sighting: &sighting }
+            .old(tid, TokenId::new(id + 1).unwrap())
+    }
+
+    #[test]
+    fn tid_that_has_wrapped_was_sold_after_the_last_minute() {
+        let case = case();
+        let wrapped = 1 << 24;
+        let cause = |id, sold| old(&case, id, sold).first().cause;
+        assert_eq!(cause(0, wrapped), Cause::TidWrapped);
+        assert_eq!(cause(0, wrapped + WEEK), Cause::TidWrapped);
+        assert_eq!(cause(0, wrapped + WEEK + 1), Cause::TidClockOffset);
+        assert_eq!(cause(100, wrapped + 100 - WEEK), Cause::TidClockOffset, "not yet");
+        assert_eq!(cause(0, wrapped - 1), Cause::TidClockOffset, "the last minute itself");
+        assert_eq!(cause(9_000_000, wrapped + 5), Cause::TidClockOffset, "another time altogether");
+    }
+
+    #[test]
+    fn old_token_whose_tid_was_taken_is_used() {
+        let mut case = case();
+        let Payload::Credit { tid, .. } = credit() else { unreachable!() };
+        let sold = i64::from(tid.get());
+        assert_eq!(old(&case, tid.get(), sold).first().cause, Cause::TidOld);
+        let token = Token::seal(&credit(), case.fleet.meters[0].meter.key()).to_string();
+        case.fleet.meters[0].enter(&token, 1_730_451_600, "e1", &case.keys);
+        let used = old(&case, tid.get(), sold);
+        assert_eq!(used.first().cause, Cause::TidUsed);
+        let said = format!("another token with TID {tid} was accepted as entry e1");
+        assert_eq!(used.first().evidence, [said]);
     }
 
     #[test]

@@ -326,17 +326,16 @@ fn form_of_an_earlier_firmware_is_behind() {
         )
     };
     let text = format!(
-        "[profile]\nid = \"two-forms\"\nstatus = \"example\"\n{}{}[[display]]\non = \"*\"\nshow = \"{{result}}\"\nbasis = \"example\"\n",
+        "[profile]\nid = \"two-forms\"\nstatus = \"example\"\n{}{}{}[[display]]\non = \"*\"\nshow = \"{{result}}\"\nbasis = \"example\"\n",
         firmware("old", "sts20"),
+        firmware("next", "w24-check"),
         firmware("new", "w24-check"),
     );
     std::fs::write(&profile, text).unwrap();
     let profile = profile.to_str().unwrap();
-    at(OWN.token()).with("profile", profile).with("firmware", "new").gives(
-        "LengthError",
-        "length.behind",
-        "reissue",
-    );
+    let trial = || at(OWN.token()).with("profile", profile).with("firmware", "new");
+    trial().gives("LengthError", "length.behind", "reissue");
+    assert_eq!(trial().verdict().causes[0].detail["firmware"], "old");
 }
 
 #[test]

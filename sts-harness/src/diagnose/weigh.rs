@@ -211,7 +211,18 @@ mod tests {
     use super::super::model::{Experience, Model};
     use super::super::trial::Configuration;
     use super::*;
-    use crate::fixture::case;
+    use crate::case::Case;
+    use crate::fixture;
+    use crate::keys::VendingEntry;
+
+    /// With a common key beside those of single meters.
+    fn case() -> Case {
+        let mut case = fixture::case();
+        let (id, kt) = ("common".into(), KeyType::Common);
+        let common = VendingEntry { id, kt, ..case.keys.vending[2].clone() };
+        case.keys.vending.push(common);
+        case
+    }
 
     /// What a section is worth at the first meter, and what is said of it.
     fn fits(section: &KeySection) -> (f64, Vec<String>) {
@@ -247,15 +258,17 @@ mod tests {
     #[test]
     fn section_that_carries_a_held_key_says_so() {
         let said = |id| vec![format!("it carries a part of the key {id} of this meter")];
-        for (key, id, ti) in
-            [(0, "krn1", 1), (1, "krn2", 0), (1, "krn2", 99), (2, "other-group", 7)]
-        {
+        // A first section does not say the tariff index: the hundred of each key that fits are tried.
+        for (key, id, ti, tried) in [
+            (0, "krn1", 1, 100.0),
+            (1, "krn2", 0, 100.0),
+            (1, "krn2", 99, 100.0),
+            (2, "other-group", 7, 108.0),
+            (3, "common", 99, 100.0),
+        ] {
             let [first, second] = change_to(key, ti);
-            for (section, tried) in [(first, 100.0), (second, 100.0)] {
-                let (worth, evidence) = fits(&section);
-                assert_eq!(evidence, said(id), "{section:?}");
-                assert!(worth <= KNOWN / tried && worth >= KNOWN / 300.0, "{section:?}: {worth}");
-            }
+            assert_eq!(fits(&first), (KNOWN / tried, said(id)), "{first:?}");
+            assert_eq!(fits(&second), (KNOWN / 100.0, said(id)), "{second:?}");
         }
     }
 
