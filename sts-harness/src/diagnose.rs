@@ -619,6 +619,7 @@ mod tests {
     use super::*;
     use crate::case::Case;
     use crate::fixture::{case, credit};
+    use crate::keys::VendingEntry;
 
     #[test]
     fn minutes_are_told_in_the_unit_that_people_would_use() {
@@ -677,27 +678,29 @@ mod tests {
         assert!((diagnosis.expected_chance_matches() - 2.0).abs() < 1e-12);
     }
 
-    /// What is made of a token with this TID below what the first meter keeps, sold so many minutes after
-    /// the beginning of its base date.
-    fn old(case: &Case, id: u32, sold: i64) -> Diagnosis {
+    /// What is made of a token with this TID below what the first meter keeps.
+    fn old(case: &Case, id: u32, sold_at: Option<i64>, entered_at: Option<i64>) -> Diagnosis {
         let finder = Finder::new(&case.keys, &case.fleet, Settings::default());
         let meter = &case.fleet.meters[0];
         let Payload::Credit { commodity, rnd, amount, .. } = credit() else { unreachable!() };
         let tid = TokenId::new(id).unwrap();
         let payload = Payload::Credit { commodity, rnd: rnd ^ 1, tid, amount };
         let entered = Token::seal(&payload, meter.meter.key()).to_string();
-        let beginning = meter.base_date.last_unix_minute() - ((1 << 24) - 1);
-        let sold_at = Some(beginning + sold);
-        let sighting = Sighting { entered, sold_at, ..Sighting::default() };
+        let sighting = Sighting { entered, sold_at, entered_at, ..Sighting::default() };
         Inquiry { finder: &finder, fleet: &case.fleet, place: 0, meter, sighting: &sighting }
             .old(tid, TokenId::new(id + 1).unwrap())
+    }
+
+    fn beginning(base: BaseDate) -> i64 {
+        base.last_unix_minute() - ((1 << 24) - 1)
     }
 
     #[test]
     fn tid_that_has_wrapped_was_sold_after_the_last_minute() {
         let case = case();
         let wrapped = 1 << 24;
-        let cause = |id, sold| old(&case, id, sold).first().cause;
+        let sold = |after: i64| Some(beginning(BaseDate::Y1993) + after);
+        let cause = |id, after| old(&case, id, sold(after), None).first().cause;
         assert_eq!(cause(0, wrapped), Cause::TidWrapped);
         assert_eq!(cause(0, wrapped + WEEK), Cause::TidWrapped);
         assert_eq!(cause(0, wrapped + WEEK + 1), Cause::TidClockOffset);
@@ -707,14 +710,55 @@ mod tests {
     }
 
     #[test]
+    fn token_is_kept_for_a_season_before_it_is_entered() {
+        let case = case();
+        let id = 1_000_000;
+        let made = beginning(BaseDate::Y2014) + i64::from(id);
+        let cause = |entered| old(&case, id, None, Some(made + entered)).first().cause;
+        for (entered, other_base_date) in [
+            (0, true),
+            (92 * 1440, true),
+            (92 * 1440 + 1, false),
+            (-WEEK, true),
+            (-WEEK - 1, false),
+        ] {
+            let expected = if other_base_date { Cause::BdtMismatch } else { Cause::TidOld };
+            assert_eq!(cause(entered), expected, "{entered}");
+        }
+    }
+
+    /// Vending systems that count TIDs in local time are known by a setting of their key.
+    #[test]
+    fn tids_are_read_in_the_zone_of_the_key() {
+        let mut case = case();
+        let zone = |text: &str| crate::time::Zone::parse(text).ok();
+        let [own, later, far] = [0, 1, 2].map(|at| case.keys.vending[at].clone());
+        // In front of it, others that differ in one setting each.
+        case.keys.vending = [
+            VendingEntry { sgc: far.sgc, tid_zone: zone("+05:00"), ..own.clone() },
+            VendingEntry { krn: later.krn, tid_zone: zone("+06:00"), ..own.clone() },
+            VendingEntry { base_date: later.base_date, tid_zone: zone("+07:00"), ..own.clone() },
+            VendingEntry { tid_zone: zone("+02:00"), ..own },
+        ]
+        .to_vec();
+        let id = 1_000_000;
+        let made = beginning(BaseDate::Y1993) + i64::from(id) - 120;
+        let cause = |after| old(&case, id, Some(made + after), None).first().cause;
+        for (after, near) in [(WEEK, true), (WEEK + 1, false), (-WEEK, true), (-WEEK - 1, false)] {
+            let expected = if near { Cause::TidOld } else { Cause::TidClockOffset };
+            assert_eq!(cause(after), expected, "{after}");
+        }
+    }
+
+    #[test]
     fn old_token_whose_tid_was_taken_is_used() {
         let mut case = case();
         let Payload::Credit { tid, .. } = credit() else { unreachable!() };
-        let sold = i64::from(tid.get());
-        assert_eq!(old(&case, tid.get(), sold).first().cause, Cause::TidOld);
+        let sold = Some(beginning(BaseDate::Y1993) + i64::from(tid.get()));
+        assert_eq!(old(&case, tid.get(), sold, None).first().cause, Cause::TidOld);
         let token = Token::seal(&credit(), case.fleet.meters[0].meter.key()).to_string();
         case.fleet.meters[0].enter(&token, 1_730_451_600, "e1", &case.keys);
-        let used = old(&case, tid.get(), sold);
+        let used = old(&case, tid.get(), sold, None);
         assert_eq!(used.first().cause, Cause::TidUsed);
         let said = format!("another token with TID {tid} was accepted as entry e1");
         assert_eq!(used.first().evidence, [said]);
