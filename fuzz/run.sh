@@ -61,7 +61,8 @@ for target in "${targets[@]}"; do
 done
 
 commit=$(git rev-parse --short=12 HEAD)
-[ -z "$(git status --porcelain --untracked-files=no)" ] || commit+=-dirty
+# What was recorded before is no change of what runs.
+[ -z "$(git status --porcelain --untracked-files=no -- .. ':!../docs')" ] || commit+=-dirty
 
 failed=0
 for target in "${targets[@]}"; do
