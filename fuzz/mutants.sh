@@ -5,11 +5,12 @@
 #   fuzz/mutants.sh CRATE FILE... [-- ARGUMENT...]
 #   fuzz/mutants.sh --again CRATE FILE... [-- ARGUMENT...]     those that are recorded as missed
 #
+# --again is for code that is as it was: it adds to what is recorded, and does not count anew.
 # The arguments are for cargo mutants, and behind another -- for cargo test. The core takes an hour or two;
 # a file at a time adds to what is recorded. Of the harness, the tests that see the ranking are enough:
 #
 #   fuzz/mutants.sh sts-core sts-core/src/crc.rs -- --jobs 2
-#   fuzz/mutants.sh sts-harness sts-harness/src/diagnose/rank.rs -- -- --lib --test causes --test simulate
+#   fuzz/mutants.sh sts-harness sts-harness/src/diagnose/rank.rs -- --cargo-arg=--lib --cargo-arg=--test=causes
 #
 # Needs cargo-mutants (cargo install --locked cargo-mutants); .cargo/mutants.toml says what is left out.
 #
