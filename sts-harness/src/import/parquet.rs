@@ -1,6 +1,8 @@
 //! Tables in Parquet: flat ones column by column, some rows at a time; where columns lie within columns,
 //! row by row, and those are given as one text.
 
+mod pages;
+
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -13,6 +15,7 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::ColumnDescPtr;
 
+use self::pages::Checked;
 use super::sheet::number_text;
 use super::source::{Each, Flow, RawRow, open_file};
 use crate::input::{InputError, Place};
@@ -36,7 +39,8 @@ pub(super) fn for_each(
             format!("cannot be read as Parquet ({error}), expected a whole file"),
         )
     };
-    let reader = SerializedFileReader::new(open_file(path)?).map_err(|error| fail(0, &error))?;
+    let file = SerializedFileReader::new(open_file(path)?).map_err(|error| fail(0, &error))?;
+    let reader = Checked(file);
     let metadata = reader.metadata();
     if metadata.row_groups().iter().any(|group| group.total_byte_size() > LARGEST) {
         let problem = format!("a group of rows unpacks to more than {LARGEST} bytes: not opened");
