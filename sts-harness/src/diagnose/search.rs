@@ -791,19 +791,13 @@ mod tests {
         text.bytes().map(|digit| digit - b'0').collect()
     }
 
-    /// A token of the first meter, and the same with its last digit changed.
-    fn slipped(case: &Case) -> (String, Vec<u8>) {
-        let token = Token::seal(&credit(), case.fleet.meters[0].meter.key()).to_string();
-        let mut wrong = digits(&token);
-        wrong[19] = (wrong[19] + 1) % 10;
-        (token, wrong)
-    }
-
     #[test]
     fn slip_shares_its_kind_with_all_that_are_alike() {
         let mut case = case();
         let sighting = Sighting::default();
-        let (token, wrong) = slipped(&case);
+        let token = Token::seal(&credit(), case.fleet.meters[0].meter.key()).to_string();
+        let mut wrong = digits(&token);
+        wrong[19] = (wrong[19] + 1) % 10;
         let weight = |case: &Case| {
             searching(case, &sighting, |mut search| {
                 search.slips(&wrong);

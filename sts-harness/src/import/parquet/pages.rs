@@ -1,19 +1,21 @@
 //! Pages of columns, checked for what the decoders of `parquet` take for granted: that a page which refers
 //! to a dictionary comes behind one.
 
+use std::fs::File;
+
 use parquet::basic::Encoding;
 use parquet::bloom_filter::Sbbf;
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
-use parquet::file::reader::{ChunkReader, FileReader, RowGroupReader, SerializedFileReader};
+use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
 use parquet::schema::types::Type;
 
 /// A file.
-pub(super) struct Checked<R: ChunkReader + 'static>(pub(super) SerializedFileReader<R>);
+pub(super) struct Checked(pub(super) SerializedFileReader<File>);
 
-impl<R: ChunkReader + 'static> FileReader for Checked<R> {
+impl FileReader for Checked {
     fn metadata(&self) -> &ParquetMetaData {
         self.0.metadata()
     }
